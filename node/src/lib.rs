@@ -1,7 +1,15 @@
 //! The parts of the `quorate` binary.
 //!
 //! [`runtime`] runs one validator and hands out a [`handle::Handle`], through which everything else sees it: the HTTP
-//! API and the process control.
+//! API ([`api`]) and the process control. [`cli`] has one file for each command; [`testnet`] runs several validators as
+//! processes of their own; [`client`] talks to a node's API and checks its proofs. Commands end as [`exit`] says and
+//! print as [`output`] says.
 
+pub mod config;
+pub mod exit;
 pub mod handle;
+pub mod home;
+pub mod lock;
+pub mod logs;
+pub mod output;
 pub mod runtime;
