@@ -1,0 +1,182 @@
+//! Certificates: what each one teaches, locks and commits.
+
+use super::{
+    Ballot, Certificates, CommitProof, HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped,
+    TimeoutCertificate, Vote, rules, tally::Added,
+};
+use crate::{Action, Election, Evidence, Ignored};
+use quorate_crypto::{Scheme, Statement};
+use quorate_types::{Digest, Header, ReplicaId, decode, encode};
+
+impl<S: Scheme, E: Election> HotStuff<S, E> {
+    /// Counts a vote, of this view or of one already left. A certificate that it completes is taken, and passed on to those
+    /// who would not get it otherwise.
+    pub(super) fn on_vote(&mut self, vote: Vote<S>, step: &mut Stepped<S>) {
+        let scheme = self.safety.scheme().clone();
+        match self.votes.add(vote.clone(), self.view, &scheme) {
+            Added::Counted => {}
+            Added::Duplicate => step.ignore(Ignored::Duplicate),
+            Added::OutsideWindow => step.ignore(Ignored::OutsideWindow),
+            Added::Equivocation(earlier) => {
+                step.act(Action::Accuse(Box::new(equivocating_votes(&earlier, &vote))));
+                step.ignore(Ignored::Equivocation);
+            }
+            Added::Certified(qc) => {
+                let is_late = qc.view().next() < self.view;
+                let is_mine_to_propose_on = self.leads(qc.view().next());
+                self.on_qc(&qc, self.safety.id(), step);
+                if is_late || !is_mine_to_propose_on {
+                    self.pass_on(&qc, step);
+                }
+            }
+        }
+    }
+
+    /// To the leaders of this view and the next, who can use it.
+    fn pass_on(&mut self, qc: &QuorumCertificate<S>, step: &mut Stepped<S>) {
+        let mut leaders = vec![self.leader(self.view), self.leader(self.view.next())];
+        leaders.dedup();
+        for leader in leaders.into_iter().filter(|leader| *leader != self.safety.id()) {
+            let certificates = Certificates { high_qc: qc.clone(), entry: None };
+            step.send(leader, Message::Certificates(Box::new(certificates)));
+        }
+    }
+
+    /// Takes a verified quorum certificate: the greatest known, the lock, commits, the next view. `from` certainly holds
+    /// what it certifies.
+    pub(super) fn on_qc(&mut self, qc: &QuorumCertificate<S>, from: ReplicaId, step: &mut Stepped<S>) {
+        if self.halted {
+            return;
+        }
+        if qc.view() > self.high_qc.view() {
+            self.high_qc = qc.clone();
+        }
+        if self.tree.contains(&qc.block()) {
+            self.follow_chain(qc, step);
+        } else if qc.height() > self.tree.root().height {
+            self.want(qc, from, step);
+        }
+        if qc.view() >= self.view && !self.halted {
+            self.enter(qc.view().next(), None, step);
+        }
+    }
+
+    /// Takes a verified timeout certificate, and first the quorum certificate in it.
+    pub(super) fn on_tc(&mut self, tc: &TimeoutCertificate<S>, from: ReplicaId, step: &mut Stepped<S>) {
+        self.on_qc(&tc.high_qc, from, step);
+        if tc.view >= self.view && !self.halted {
+            self.enter(tc.view.next(), Some(tc.clone()), step);
+        }
+    }
+
+    /// Locks and commits what a certificate for a held block implies.
+    fn follow_chain(&mut self, qc: &QuorumCertificate<S>, step: &mut Stepped<S>) {
+        if let Some(locked) = rules::locked_by(qc, &self.tree)
+            && locked.view() > self.locked_qc.view()
+        {
+            self.locked_qc = locked.clone();
+        }
+        let Some(proof) = rules::committed_by(qc, &self.tree) else { return };
+        let block = proof.child.parent;
+        if block == self.tree.root_digest() {
+            return;
+        }
+        let is_newer = |target: &CommitProof<S>| proof.child.height > target.child.height;
+        if self.commit_target.as_ref().is_none_or(|(_, target)| is_newer(target)) {
+            self.commit_target = Some((block, proof));
+            self.try_commit(step);
+        }
+    }
+
+    /// Adds a block above one that is held, with everything its justify and the certificates known for it teach.
+    pub(super) fn add_block(&mut self, digest: Digest, justified: JustifiedBlock<S>, step: &mut Stepped<S>) {
+        let justify = justified.justify.clone();
+        if !self.tree.insert(digest, justified) {
+            return;
+        }
+        let protected = [self.high_qc.block(), self.locked_qc.block(), digest];
+        self.tree.trim(&protected);
+        self.follow_chain(&justify, step);
+        if self.high_qc.block() == digest {
+            let high_qc = self.high_qc.clone();
+            self.follow_chain(&high_qc, step);
+        }
+        self.execute_if_possible(digest, step);
+    }
+
+    /// Once more through everything held, after a restart.
+    pub(super) fn reconsider(&mut self, step: &mut Stepped<S>) {
+        let held = self.tree.by_height();
+        let justifies = held.iter().filter_map(|digest| self.tree.get(digest));
+        let certificates: Vec<_> = justifies.map(|node| node.justified.justify.clone()).collect();
+        for qc in certificates {
+            self.follow_chain(&qc, step);
+        }
+        let high_qc = self.high_qc.clone();
+        let holder = self.leader(high_qc.view());
+        self.on_qc(&high_qc, holder, step);
+    }
+
+    /// Commits the target once everything up to it is executed.
+    pub(super) fn try_commit(&mut self, step: &mut Stepped<S>) {
+        let Some((block, proof)) = &self.commit_target else { return };
+        let Some(path) = self.tree.path(block) else {
+            let (why, root) = (format!("block {block} is certified final"), self.tree.root_digest());
+            return self.halt(format!("{why}, but it does not stand above our committed block {root}"), step);
+        };
+        if !path.iter().all(|digest| self.tree.is_executed(digest)) {
+            return;
+        }
+        let (block, proof) = (*block, encode(proof));
+        self.commit_target = None;
+        for committed in self.tree.commit(&block) {
+            if !committed.block.payload.is_empty() {
+                self.last_nonempty = committed.block.header.height;
+            }
+            for batch in &committed.block.payload {
+                self.ready.remove(batch);
+            }
+        }
+        self.pacemaker.committed();
+        self.fetcher.forget_up_to(self.tree.root().height);
+        step.commit(block, proof);
+        self.on_root_moved(step);
+    }
+
+    /// Block sync brought the ledger to `head`.
+    pub(super) fn on_synced(&mut self, head: Header, proof: &[u8], batches: &[Digest], step: &mut Stepped<S>) {
+        for batch in batches {
+            self.ready.remove(batch);
+        }
+        self.fetcher.synced();
+        if head.height <= self.tree.root().height {
+            return step.ignore(Ignored::Duplicate);
+        }
+        self.tree.reset(head);
+        if self.commit_target.as_ref().is_some_and(|(block, _)| !self.tree.contains(block)) {
+            self.commit_target = None;
+        }
+        self.pacemaker.committed();
+        self.fetcher.forget_up_to(self.tree.root().height);
+        for digest in self.tree.by_height() {
+            self.execute_if_possible(digest, step);
+        }
+        if let Ok(proof) = decode::<CommitProof<S>>(proof) {
+            let holder = self.leader(proof.qc.view());
+            self.on_qc(&proof.qc, holder, step);
+        }
+        self.connect_orphans(step);
+        self.on_root_moved(step);
+        self.try_propose(step);
+    }
+}
+
+fn equivocating_votes<S: Scheme>(first: &Vote<S>, second: &Vote<S>) -> Evidence {
+    Evidence {
+        accused: first.voter,
+        view: first.ballot.view,
+        kind: Ballot::KIND.to_owned(),
+        first: encode(first),
+        second: encode(second),
+    }
+}

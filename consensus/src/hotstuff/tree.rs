@@ -1,0 +1,196 @@
+//! Uncommitted blocks above the last committed one, and a few committed ones for peers that are slightly behind.
+//!
+//! A block enters only above its parent, so every block's ancestry down to the root is held. Its size is bounded by
+//! [`MAX_BLOCKS`]: the blocks of abandoned views go first.
+
+use super::message::JustifiedBlock;
+use quorate_crypto::Scheme;
+use quorate_types::{Digest, Header, Height, View};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Uncommitted blocks held at most. One block a view enters unasked, so this is also how many views may pass without a
+/// commit before abandoned blocks go.
+pub(super) const MAX_BLOCKS: usize = 1024;
+
+/// Committed blocks kept for peers that fetch them.
+const RECENT: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Execution {
+    Waiting,
+    Valid,
+    Invalid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Node<S: Scheme> {
+    pub(super) justified: JustifiedBlock<S>,
+    pub(super) execution: Execution,
+    /// Its body is in the journal.
+    pub(super) recorded: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BlockTree<S: Scheme> {
+    root: Header,
+    root_digest: Digest,
+    nodes: BTreeMap<Digest, Node<S>>,
+    recent: VecDeque<(Digest, JustifiedBlock<S>)>,
+}
+
+impl<S: Scheme> BlockTree<S> {
+    pub(super) fn new(root: Header) -> Self {
+        Self { root_digest: root.digest(), root, nodes: BTreeMap::new(), recent: VecDeque::new() }
+    }
+
+    /// The last committed block.
+    pub(super) fn root(&self) -> &Header {
+        &self.root
+    }
+
+    pub(super) fn root_digest(&self) -> Digest {
+        self.root_digest
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the block is the root or above it.
+    pub(super) fn contains(&self, block: &Digest) -> bool {
+        *block == self.root_digest || self.nodes.contains_key(block)
+    }
+
+    pub(super) fn get(&self, block: &Digest) -> Option<&Node<S>> {
+        self.nodes.get(block)
+    }
+
+    pub(super) fn get_mut(&mut self, block: &Digest) -> Option<&mut Node<S>> {
+        self.nodes.get_mut(block)
+    }
+
+    pub(super) fn header(&self, block: &Digest) -> Option<&Header> {
+        if *block == self.root_digest {
+            return Some(&self.root);
+        }
+        self.nodes.get(block).map(|node| &node.justified.block.header)
+    }
+
+    pub(super) fn is_executed(&self, block: &Digest) -> bool {
+        *block == self.root_digest || self.nodes.get(block).is_some_and(|node| node.execution == Execution::Valid)
+    }
+
+    /// Blocks in ascending order of height.
+    pub(super) fn by_height(&self) -> Vec<Digest> {
+        let mut all: Vec<_> = self.nodes.iter().map(|(digest, node)| (node.height(), *digest)).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, digest)| digest).collect()
+    }
+
+    /// Blocks directly above `parent`.
+    pub(super) fn children(&self, parent: Digest) -> impl Iterator<Item = (&Digest, &Node<S>)> {
+        self.nodes.iter().filter(move |(_, node)| node.justified.block.header.parent == parent)
+    }
+
+    /// A committed block of late, or an uncommitted one.
+    pub(super) fn lookup(&self, block: &Digest) -> Option<&JustifiedBlock<S>> {
+        let recent = || self.recent.iter().find(|(digest, _)| digest == block).map(|(_, justified)| justified);
+        self.nodes.get(block).map(|node| &node.justified).or_else(recent)
+    }
+
+    /// Adds a block above one that is held. False if its parent is not, or it is there already.
+    pub(super) fn insert(&mut self, digest: Digest, justified: JustifiedBlock<S>) -> bool {
+        if self.contains(&digest) || !self.contains(&justified.block.header.parent) {
+            return false;
+        }
+        self.nodes.insert(digest, Node { justified, execution: Execution::Waiting, recorded: false });
+        true
+    }
+
+    /// The blocks from just above the root up to `block`, oldest first; `None` if it does not stand above the root.
+    pub(super) fn path(&self, block: &Digest) -> Option<Vec<Digest>> {
+        let mut path = Vec::new();
+        let mut at = *block;
+        while at != self.root_digest {
+            path.push(at);
+            at = self.nodes.get(&at)?.justified.block.header.parent;
+        }
+        path.reverse();
+        Some(path)
+    }
+
+    /// Whether `block` is `ancestor` or stands above it. Of committed blocks only the root and recent ones are known.
+    pub(super) fn extends(&self, block: &Digest, ancestor: &Digest) -> bool {
+        let mut at = *block;
+        loop {
+            if at == *ancestor {
+                return true;
+            }
+            match self.nodes.get(&at) {
+                Some(node) => at = node.justified.block.header.parent,
+                None => return self.recent.iter().any(|(digest, _)| digest == ancestor),
+            }
+        }
+    }
+
+    /// Makes `block` the root. What does not stand above it goes. Returns the blocks committed so, oldest first.
+    pub(super) fn commit(&mut self, block: &Digest) -> Vec<JustifiedBlock<S>> {
+        let path = self.path(block).expect("only blocks above the root are committed");
+        let mut committed = Vec::with_capacity(path.len());
+        for digest in path {
+            let node = self.nodes.remove(&digest).expect("a path runs through held blocks");
+            self.root = node.justified.block.header.clone();
+            self.root_digest = digest;
+            self.recent.push_back((digest, node.justified.clone()));
+            committed.push(node.justified);
+        }
+        while self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        self.drop_detached();
+        committed
+    }
+
+    /// Starts again above a block that came by block sync.
+    pub(super) fn reset(&mut self, root: Header) {
+        self.root_digest = root.digest();
+        self.root = root;
+        self.nodes.remove(&self.root_digest);
+        self.recent.clear();
+        self.drop_detached();
+    }
+
+    /// Keeps the tree within its bound: leaves of the lowest views go first, but nothing below `protected` blocks.
+    pub(super) fn trim(&mut self, protected: &[Digest]) {
+        if self.nodes.len() <= MAX_BLOCKS {
+            return;
+        }
+        let mut keep = std::collections::BTreeSet::new();
+        for block in protected {
+            keep.extend(self.path(block).unwrap_or_default());
+        }
+        let mut leaves: Vec<(View, Digest)> = self
+            .nodes
+            .iter()
+            .filter(|(digest, _)| !keep.contains(*digest) && self.children(**digest).next().is_none())
+            .map(|(digest, node)| (node.justified.block.header.view, *digest))
+            .collect();
+        leaves.sort_unstable();
+        for (_, digest) in leaves.into_iter().take(self.nodes.len() - MAX_BLOCKS) {
+            self.nodes.remove(&digest);
+        }
+    }
+
+    fn drop_detached(&mut self) {
+        let detached: Vec<_> = self.nodes.keys().filter(|digest| self.path(digest).is_none()).copied().collect();
+        for digest in detached {
+            self.nodes.remove(&digest);
+        }
+    }
+}
+
+impl<S: Scheme> Node<S> {
+    fn height(&self) -> Height {
+        self.justified.block.header.height
+    }
+}

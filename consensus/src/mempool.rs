@@ -1,0 +1,501 @@
+//! Transactions waiting to be ordered, in batches, and who is asked for the batches that are missing.
+//!
+//! A replica collects what its clients hand in into a *batch*, closed by size or after a few milliseconds, and sends the
+//! batch to everybody once. Blocks carry batch digests only. A batch that stays uncommitted is *offered* (its digest) to all
+//! again and again, so that a lost batch, or one that a Byzantine replica gave to a single peer, reaches everybody and
+//! keeps everybody's timers running.
+//!
+//! Order within a sender: a transaction is put into a batch when its nonce is the next one; those that come early are parked
+//! until then. If blocks order two batches the wrong way round, the transaction that was skipped for its nonce is parked
+//! again by the replica that took it in, and goes out once its turn has come.
+//!
+//! Bounds: batches of one author are limited in number and bytes, and a batch over the limit is refused (its author offers
+//! it again later), so no peer can push another's out; batches that a block needs are always taken. Own transactions are
+//! limited in total and per sender.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_crypto::Committee;
+use quorate_types::{Account, Batch, BoundedVec, Digest, ReplicaId, Transaction, codec::encoded_len, limits};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Digests in one offer or request.
+const DIGESTS: usize = 64;
+/// Batches wanted at a time.
+const MAX_WANTED: usize = 1024;
+
+/// What replicas tell each other about batches.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum PoolMessage {
+    /// A batch, from its author, or from one who was asked.
+    Batch(Arc<Batch>),
+    /// Batches that the sender holds and that are not committed.
+    Offer(BoundedVec<Digest, DIGESTS>),
+    /// Batches that the sender lacks.
+    Ask(BoundedVec<Digest, DIGESTS>),
+}
+
+/// What the mempool wants done. None of it promises anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PoolAction {
+    /// Tell one.
+    Send {
+        /// Whom.
+        to: ReplicaId,
+        /// What.
+        message: PoolMessage,
+    },
+    /// Tell all others.
+    Broadcast(PoolMessage),
+    /// Give this timer back.
+    SetTimer {
+        /// Which.
+        timer: PoolTimer,
+        /// After how long.
+        after: Duration,
+    },
+    /// Held from now on: keep it in the journal before any step that comes later, and tell the replica.
+    Ready(Arc<Batch>),
+}
+
+/// The mempool's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PoolTimer {
+    /// Close the open batch.
+    Close,
+    /// Offer and ask again.
+    Repeat,
+}
+
+/// Limits of a mempool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Transactions in a batch, at most [`limits::BATCH_TRANSACTIONS`].
+    pub transactions: usize,
+    /// Encoded bytes of a batch, at most [`limits::BATCH_BYTES`].
+    pub bytes: usize,
+    /// How long a batch stays open for more.
+    pub close_after: Duration,
+    /// How often uncommitted batches are offered and missing ones asked for again.
+    pub repeat_after: Duration,
+    /// Uncommitted batches kept of one author.
+    pub batches_per_author: usize,
+    /// Their bytes.
+    pub bytes_per_author: usize,
+    /// Own transactions waiting (parked, or in the open batch).
+    pub waiting: usize,
+    /// Of them, parked ones of one sender.
+    pub parked_per_sender: usize,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self {
+            transactions: 512,
+            bytes: 128 * 1024,
+            close_after: Duration::from_millis(5),
+            repeat_after: Duration::from_millis(500),
+            batches_per_author: 1024,
+            bytes_per_author: 32 * 1024 * 1024,
+            waiting: 50_000,
+            parked_per_sender: 4096,
+        }
+    }
+}
+
+/// Why a transaction was not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its nonce is used up.
+    #[error("nonce {nonce} is used up: the sender's next nonce is {next}")]
+    OldNonce {
+        /// The transaction's.
+        nonce: u64,
+        /// The account's.
+        next: u64,
+    },
+    /// Another transaction of this sender and nonce is waiting or on its way.
+    #[error("a transaction of this sender with nonce {nonce} is on its way already")]
+    NonceTaken {
+        /// The nonce.
+        nonce: u64,
+    },
+    /// Its nonce is too far ahead, or its sender has too many waiting.
+    #[error("nonce {nonce} is too far ahead: the sender's next nonce is {next}, and {max} may wait")]
+    TooFarAhead {
+        /// The transaction's.
+        nonce: u64,
+        /// The account's.
+        next: u64,
+        /// How many may wait.
+        max: usize,
+    },
+    /// Too many transactions are waiting: try later.
+    #[error("the mempool is full ({max} transactions are waiting); try again later")]
+    Full {
+        /// The limit.
+        max: usize,
+    },
+}
+
+/// A mempool in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MempoolStatus {
+    /// Own transactions not yet in a batch.
+    pub waiting: usize,
+    /// Uncommitted batches held.
+    pub batches: usize,
+    /// Transactions in them.
+    pub transactions: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Batches asked for.
+    pub wanted: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    batch: Arc<Batch>,
+    author: ReplicaId,
+    bytes: usize,
+    /// Repeats since it came.
+    age: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    first: ReplicaId,
+    attempts: usize,
+    /// A block needs it: it is taken whatever its author's limit.
+    needed: bool,
+}
+
+/// One replica's mempool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mempool {
+    me: ReplicaId,
+    committee: Committee,
+    limits: BatchLimits,
+    open: Vec<Transaction>,
+    open_bytes: usize,
+    parked: BTreeMap<Account, BTreeMap<u64, Transaction>>,
+    parked_count: usize,
+    /// The nonce after the last one put into a batch, while some are uncommitted.
+    next_nonce: BTreeMap<Account, u64>,
+    held: BTreeMap<Digest, Held>,
+    usage: BTreeMap<ReplicaId, (usize, usize)>,
+    wanted: BTreeMap<Digest, Wanted>,
+    repeat_runs: bool,
+}
+
+impl Mempool {
+    /// An empty mempool of replica `me`.
+    pub fn new(me: ReplicaId, committee: Committee, limits: BatchLimits) -> Self {
+        Self {
+            me,
+            committee,
+            limits,
+            open: Vec::new(),
+            open_bytes: 0,
+            parked: BTreeMap::new(),
+            parked_count: 0,
+            next_nonce: BTreeMap::new(),
+            held: BTreeMap::new(),
+            usage: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            repeat_runs: false,
+        }
+    }
+
+    /// Takes back an uncommitted batch that the journal kept.
+    pub fn restore(&mut self, batch: Arc<Batch>, author: ReplicaId) {
+        self.hold(batch, author);
+    }
+
+    /// A batch that is held.
+    pub fn get(&self, batch: &Digest) -> Option<&Arc<Batch>> {
+        self.held.get(batch).map(|held| &held.batch)
+    }
+
+    /// All uncommitted batches held.
+    pub fn batches(&self) -> impl Iterator<Item = &Arc<Batch>> {
+        self.held.values().map(|held| &held.batch)
+    }
+
+    /// In numbers.
+    pub fn status(&self) -> MempoolStatus {
+        MempoolStatus {
+            waiting: self.open.len() + self.parked_count,
+            batches: self.held.len(),
+            transactions: self.held.values().map(|held| held.batch.transactions().len()).sum(),
+            bytes: self.held.values().map(|held| held.bytes).sum(),
+            wanted: self.wanted.len(),
+        }
+    }
+
+    /// Takes in a client's transaction, whose signature is checked. `account_nonce` is the sender's next nonce in the
+    /// committed state.
+    pub fn submit(
+        &mut self,
+        transaction: Transaction,
+        account_nonce: u64,
+        actions: &mut Vec<PoolAction>,
+    ) -> Result<(), Refused> {
+        let (sender, nonce) = (transaction.body.sender, transaction.body.nonce);
+        let next = self.next_nonce(&sender, account_nonce);
+        if nonce < account_nonce {
+            return Err(Refused::OldNonce { nonce, next: account_nonce });
+        }
+        let parked = self.parked.get(&sender);
+        if nonce < next || parked.is_some_and(|parked| parked.contains_key(&nonce)) {
+            return Err(Refused::NonceTaken { nonce });
+        }
+        let max = self.limits.parked_per_sender;
+        if nonce - next >= u64::try_from(max).unwrap_or(u64::MAX) {
+            return Err(Refused::TooFarAhead { nonce, next, max });
+        }
+        if self.open.len() + self.parked_count >= self.limits.waiting {
+            return Err(Refused::Full { max: self.limits.waiting });
+        }
+        self.park(transaction);
+        self.release(sender, account_nonce, actions);
+        Ok(())
+    }
+
+    fn next_nonce(&self, sender: &Account, account_nonce: u64) -> u64 {
+        self.next_nonce.get(sender).copied().unwrap_or_default().max(account_nonce)
+    }
+
+    fn park(&mut self, transaction: Transaction) {
+        let (sender, nonce) = (transaction.body.sender, transaction.body.nonce);
+        if self.parked.entry(sender).or_default().insert(nonce, transaction).is_none() {
+            self.parked_count += 1;
+        }
+    }
+
+    /// Moves parked transactions whose turn has come into the open batch.
+    fn release(&mut self, sender: Account, account_nonce: u64, actions: &mut Vec<PoolAction>) {
+        let mut next = self.next_nonce(&sender, account_nonce);
+        let Some(mut parked) = self.parked.remove(&sender) else { return };
+        let before = parked.len();
+        parked = parked.split_off(&account_nonce);
+        while let Some(transaction) = parked.remove(&next) {
+            next += 1;
+            self.add_to_open(transaction, actions);
+        }
+        self.parked_count -= before - parked.len();
+        self.next_nonce.insert(sender, next);
+        if !parked.is_empty() {
+            self.parked.insert(sender, parked);
+        }
+    }
+
+    fn add_to_open(&mut self, transaction: Transaction, actions: &mut Vec<PoolAction>) {
+        let bytes = encoded_len(&transaction);
+        if !self.open.is_empty() && self.open_bytes + bytes + 4 > self.limits.bytes {
+            self.close(actions);
+        }
+        if self.open.is_empty() {
+            actions.push(PoolAction::SetTimer { timer: PoolTimer::Close, after: self.limits.close_after });
+        }
+        self.open_bytes += bytes;
+        self.open.push(transaction);
+        if self.open.len() >= self.limits.transactions || self.open_bytes >= self.limits.bytes {
+            self.close(actions);
+        }
+    }
+
+    /// Closes the open batch and sends it to everybody, once.
+    fn close(&mut self, actions: &mut Vec<PoolAction>) {
+        self.open_bytes = 0;
+        let transactions = std::mem::take(&mut self.open);
+        if transactions.is_empty() {
+            return;
+        }
+        let batch = Batch::new(transactions).expect("closed before it outgrows the limits");
+        let batch = Arc::new(batch);
+        if self.hold(batch.clone(), self.me) {
+            actions.push(PoolAction::Ready(batch.clone()));
+            actions.push(PoolAction::Broadcast(PoolMessage::Batch(batch)));
+            self.run_repeat(actions);
+        }
+    }
+
+    fn hold(&mut self, batch: Arc<Batch>, author: ReplicaId) -> bool {
+        let digest = batch.digest();
+        if self.held.contains_key(&digest) {
+            return false;
+        }
+        let bytes = encoded_len(&batch);
+        let usage = self.usage.entry(author).or_default();
+        *usage = (usage.0 + 1, usage.1 + bytes);
+        self.held.insert(digest, Held { batch, author, bytes, age: 0 });
+        self.wanted.remove(&digest);
+        true
+    }
+
+    fn drop_batch(&mut self, digest: &Digest) -> Option<Arc<Batch>> {
+        self.wanted.remove(digest);
+        let held = self.held.remove(digest)?;
+        if let Some(usage) = self.usage.get_mut(&held.author) {
+            *usage = (usage.0 - 1, usage.1 - held.bytes);
+        }
+        Some(held.batch)
+    }
+
+    fn has_room(&self, author: ReplicaId, batch: &Batch) -> bool {
+        let (batches, bytes) = self.usage.get(&author).copied().unwrap_or_default();
+        batches < self.limits.batches_per_author && bytes + encoded_len(batch) <= self.limits.bytes_per_author
+    }
+
+    /// A peer's message, whose transactions' signatures are checked.
+    pub fn on_message(&mut self, from: ReplicaId, message: PoolMessage, actions: &mut Vec<PoolAction>) {
+        match message {
+            PoolMessage::Batch(batch) => self.on_batch(from, batch, actions),
+            PoolMessage::Offer(digests) => {
+                let missing: Vec<_> = digests.into_inner().into_iter().filter(|d| !self.held.contains_key(d)).collect();
+                self.want(missing, from, false, actions);
+            }
+            PoolMessage::Ask(digests) => {
+                for batch in digests.iter().filter_map(|digest| self.get(digest)) {
+                    actions.push(PoolAction::Send { to: from, message: PoolMessage::Batch(batch.clone()) });
+                }
+            }
+        }
+    }
+
+    fn on_batch(&mut self, from: ReplicaId, batch: Arc<Batch>, actions: &mut Vec<PoolAction>) {
+        let needed = self.wanted.get(&batch.digest()).is_some_and(|wanted| wanted.needed);
+        if (needed || self.has_room(from, &batch)) && self.hold(batch.clone(), from) {
+            actions.push(PoolAction::Ready(batch));
+            self.run_repeat(actions);
+        }
+    }
+
+    /// Asks for batches that a block needs, `holder` first.
+    pub fn need(&mut self, batches: Vec<Digest>, holder: ReplicaId, actions: &mut Vec<PoolAction>) {
+        self.want(batches, holder, true, actions);
+    }
+
+    fn want(&mut self, batches: Vec<Digest>, from: ReplicaId, needed: bool, actions: &mut Vec<PoolAction>) {
+        let mut ask = Vec::new();
+        for digest in batches {
+            if let Some(wanted) = self.wanted.get_mut(&digest) {
+                wanted.needed |= needed;
+            } else if needed || self.wanted.len() < MAX_WANTED {
+                self.wanted.insert(digest, Wanted { first: from, attempts: 0, needed });
+                ask.push(digest);
+            }
+        }
+        self.ask(from, ask, actions);
+        self.run_repeat(actions);
+    }
+
+    fn ask(&self, to: ReplicaId, digests: Vec<Digest>, actions: &mut Vec<PoolAction>) {
+        if to == self.me {
+            return;
+        }
+        for chunk in digests.chunks(DIGESTS) {
+            let digests = BoundedVec::new(chunk.to_vec()).expect("a chunk");
+            actions.push(PoolAction::Send { to, message: PoolMessage::Ask(digests) });
+        }
+    }
+
+    /// A timer of this mempool ran out.
+    pub fn on_timer(&mut self, timer: PoolTimer, actions: &mut Vec<PoolAction>) {
+        match timer {
+            PoolTimer::Close => self.close(actions),
+            PoolTimer::Repeat => self.repeat(actions),
+        }
+    }
+
+    fn run_repeat(&mut self, actions: &mut Vec<PoolAction>) {
+        if !(self.held.is_empty() && self.wanted.is_empty()) && !std::mem::replace(&mut self.repeat_runs, true) {
+            actions.push(PoolAction::SetTimer { timer: PoolTimer::Repeat, after: self.limits.repeat_after });
+        }
+    }
+
+    /// Offers what has waited for a whole interval, oldest senders' limits permitting, and asks the next peer for what is
+    /// missing.
+    fn repeat(&mut self, actions: &mut Vec<PoolAction>) {
+        self.repeat_runs = false;
+        let mut old = Vec::new();
+        for (digest, held) in &mut self.held {
+            held.age = held.age.saturating_add(1);
+            if held.age >= 2 {
+                old.push((std::cmp::Reverse(held.age), *digest));
+            }
+        }
+        old.sort_unstable();
+        let oldest: Vec<_> = old.into_iter().take(DIGESTS).map(|(_, digest)| digest).collect();
+        if !oldest.is_empty() {
+            actions.push(PoolAction::Broadcast(PoolMessage::Offer(BoundedVec::new(oldest).expect("a chunk"))));
+        }
+        self.ask_again(actions);
+        self.run_repeat(actions);
+    }
+
+    fn ask_again(&mut self, actions: &mut Vec<PoolAction>) {
+        let size = self.committee.size();
+        let mut by_peer: BTreeMap<ReplicaId, Vec<Digest>> = BTreeMap::new();
+        // An offer that nobody makes good is forgotten after everybody was asked twice; it will be offered again.
+        self.wanted.retain(|_, wanted| wanted.needed || wanted.attempts < 2 * size);
+        for (digest, wanted) in &mut self.wanted {
+            wanted.attempts += 1;
+            let index = (wanted.first.index() + wanted.attempts) % size;
+            let peer = self.committee.members().nth(index).expect("an index below the size");
+            by_peer.entry(peer).or_default().push(*digest);
+        }
+        for (peer, digests) in by_peer {
+            self.ask(peer, digests, actions);
+        }
+    }
+
+    /// These batches are committed; `skipped` are transactions in them that did not apply because their turn had not come,
+    /// and `nonces` the next nonces of all senders concerned. Own skipped transactions will go out again.
+    pub fn on_committed(
+        &mut self,
+        batches: impl IntoIterator<Item = Digest>,
+        skipped: &BTreeSet<Digest>,
+        nonces: &BTreeMap<Account, u64>,
+        actions: &mut Vec<PoolAction>,
+    ) {
+        for digest in batches {
+            let author = self.held.get(&digest).map(|held| held.author);
+            let Some(batch) = self.drop_batch(&digest) else { continue };
+            if author != Some(self.me) || skipped.is_empty() {
+                continue;
+            }
+            for transaction in batch.transactions().iter().filter(|tx| skipped.contains(&tx.digest())) {
+                // Its turn is now decided by the committed state alone.
+                self.next_nonce.remove(&transaction.body.sender);
+                self.park(transaction.clone());
+            }
+        }
+        for (sender, next) in nonces {
+            if self.next_nonce.get(sender).is_some_and(|known| known <= next) {
+                self.next_nonce.remove(sender);
+            }
+            self.release(*sender, *next, actions);
+        }
+    }
+
+    /// These batches cannot change anything any more (all their transactions are used up): forget them.
+    pub fn discard(&mut self, batches: impl IntoIterator<Item = Digest>) {
+        for digest in batches {
+            self.drop_batch(&digest);
+        }
+    }
+
+    /// No block needs these any more.
+    pub fn unneed(&mut self, batches: impl IntoIterator<Item = Digest>) {
+        for digest in batches {
+            self.wanted.remove(&digest);
+        }
+    }
+}
+
+const _: () = assert!(limits::TRANSACTION_PAYLOAD + 1024 < limits::BATCH_BYTES, "any transaction fits a batch");

@@ -1,0 +1,217 @@
+//! The sans-IO interface of every protocol: an event in, a [`Step`] out.
+
+use crate::{Evidence, Step, Verified, Verify};
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_types::{Block, Digest, Header, ReplicaId, View};
+use std::{fmt::Debug, time::Duration};
+
+/// One participant in a replicated state machine.
+///
+/// A replica touches no socket, disk, clock or random source: the same events in the same order always give the same
+/// steps.
+pub trait Replica {
+    /// What replicas of this protocol say to each other.
+    type Message: Clone + Debug + BorshSerialize + BorshDeserialize + Verify + Kind + Send + 'static;
+    /// What must survive a crash for this replica to stay honest.
+    type Record: Clone + Debug + BorshSerialize + BorshDeserialize + Send + 'static;
+
+    /// Its place in the committee.
+    fn id(&self) -> ReplicaId;
+
+    /// The view it is in.
+    fn view(&self) -> View;
+
+    /// Takes one event and says what it wants done.
+    fn handle(&mut self, event: Event<Self::Message>) -> Step<Self::Message, Self::Record>;
+
+    /// Records from which [`recover`](crate::hotstuff::HotStuff::recover) makes this replica again, as if it had replayed all
+    /// records so far: what a rotated journal begins with. Bodies of committed blocks are not among them, so the ledger
+    /// must be durable first.
+    fn snapshot(&self) -> Vec<Self::Record>;
+
+    /// What people and monitors want to know.
+    fn status(&self) -> ReplicaStatus;
+}
+
+/// A [`Step`] of replica `R`.
+pub type StepOf<R> = Step<<R as Replica>::Message, <R as Replica>::Record>;
+
+/// Something a replica reacts to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event<M> {
+    /// The process is up, the journal replayed. Comes first and once.
+    Started,
+    /// A peer said something, and its signatures are good.
+    Received {
+        /// Who sent it, as the connection proves.
+        from: ReplicaId,
+        /// What it said.
+        message: Verified<M>,
+    },
+    /// A timer that the replica set has run out.
+    TimedOut(Timer),
+    /// The mempool holds this batch, checked, and it is not committed.
+    BatchReady(Digest),
+    /// The host's answer to [`Request::Build`]: executed, roots and time filled in. Batches asked for and not in it
+    /// are not held any more.
+    Built(Block),
+    /// The host's answer to [`Request::Execute`].
+    Executed {
+        /// Which block.
+        block: Digest,
+        /// Whether it is what it claims to be.
+        outcome: Executed,
+    },
+    /// Block sync has brought the ledger up to `head`, which `proof` proves final.
+    Synced {
+        /// The ledger's new head.
+        head: Header,
+        /// Its commit proof, as the ledger keeps it.
+        proof: Vec<u8>,
+        /// The batches that the new blocks contain.
+        batches: Vec<Digest>,
+    },
+}
+
+/// What became of executing a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Executed {
+    /// It gives the state root that its header claims.
+    Valid,
+    /// It breaks a rule, and will for every replica.
+    Invalid,
+}
+
+/// What a replica asks of its own host. It promises nothing and is done at once, before the step is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// Give this timer back as [`Event::TimedOut`]. Nothing is ever cancelled: a stale timer is ignored.
+    SetTimer {
+        /// Which.
+        timer: Timer,
+        /// After how long.
+        after: Duration,
+    },
+    /// Make a block: execute these batches (those that are held) on `parent`'s state, fill in roots and clock.
+    Build {
+        /// An executed block.
+        parent: Digest,
+        /// The view to propose it in.
+        view: View,
+        /// In this order.
+        batches: Vec<Digest>,
+    },
+    /// Execute a block on its executed parent's state, as soon as all its batches are held; fetch those that are
+    /// missing from `holder` first, then from others.
+    Execute {
+        /// The block.
+        block: Block,
+        /// Who certainly holds its batches.
+        holder: ReplicaId,
+    },
+    /// Bring the ledger up to at least `height` from committed blocks that others keep, `from` first.
+    Sync {
+        /// Who is known to be ahead.
+        from: ReplicaId,
+        /// How far, at least.
+        height: quorate_types::Height,
+    },
+}
+
+/// What a replica does to the outside world. It leaves only through [`Step::release`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Action<M> {
+    /// Tell one.
+    Send {
+        /// Whom.
+        to: ReplicaId,
+        /// What.
+        message: M,
+    },
+    /// Tell all others.
+    Broadcast(M),
+    /// This executed block and its uncommitted ancestors are final.
+    Commit {
+        /// The youngest of them.
+        block: Digest,
+        /// Its commit proof, checkable by anybody.
+        proof: Vec<u8>,
+    },
+    /// Two signed statements that contradict each other.
+    Accuse(Box<Evidence>),
+    /// Safety is lost or our state is wrong: stop, keep everything, tell people.
+    Halt(String),
+}
+
+/// Timers carry what they were set for, so that a stale one is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// A view has lasted long enough.
+    View(View),
+    /// A leader's pause before an empty block of this view.
+    Pace(View),
+    /// Something asked for has not come.
+    Fetch,
+    /// Time to ask whether others are ahead.
+    Poll,
+}
+
+/// Why an event changed nothing. Tests assert on the reason, not on silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ignored {
+    /// Of a view that is over.
+    StaleView,
+    /// Of a view that we have no certificate for.
+    FutureView,
+    /// Outside the window of views that are kept.
+    OutsideWindow,
+    /// Its sender does not lead that view.
+    NotFromLeader,
+    /// Known already.
+    Duplicate,
+    /// Its sender contradicted itself; the pair is evidence.
+    Equivocation,
+    /// Its ancestors are being fetched.
+    MissingAncestor,
+    /// The ledger is still executing it.
+    NotExecuted,
+    /// It extends neither the locked block nor a newer certificate (HotStuff's safeNode).
+    Unsafe,
+    /// Its justify is older than the timeout certificate allows, or the timeout certificate is missing.
+    Unjustified,
+    /// We did not ask for it.
+    Unasked,
+    /// [`SafetyRules`](crate::SafetyRules) refused to sign.
+    Refused(crate::Refusal),
+    /// A timer of the past.
+    StaleTimer,
+}
+
+/// The name of a message's kind, for logs, metrics and counts.
+pub trait Kind {
+    /// In snake case.
+    fn kind(&self) -> &'static str;
+    /// The view after which it is not worth sending any more, if there is one.
+    fn stale_after(&self) -> Option<View>;
+}
+
+/// A replica's state in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaStatus {
+    /// The view it is in.
+    pub view: View,
+    /// Who leads it.
+    pub leader: Option<ReplicaId>,
+    /// Greatest certified view known.
+    pub high_qc: View,
+    /// The lock's view.
+    pub locked_qc: View,
+    /// Height of the last commit decision.
+    pub committed: quorate_types::Height,
+    /// Views that timed out since the last commit.
+    pub failed_views: u32,
+    /// Uncommitted blocks held.
+    pub uncommitted_blocks: usize,
+    /// It has lost its journal and is silent until the others have moved on far enough.
+    pub rejoining: bool,
+}

@@ -1,0 +1,109 @@
+//! Messages whose signatures have been checked.
+//!
+//! Checking needs the committee's keys and not the replica, so a node does it on a pool of threads in front of the
+//! replica, the simulator inline. A certificate that was verified before is not verified again: the same quorum
+//! certificate comes in every proposal, timeout and answer of its view.
+
+use quorate_crypto::CryptoError;
+use quorate_types::{Digest, ReplicaId};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+/// A message whose signatures and shape have been checked against its sender. The only constructor runs the check, so no
+/// handler can forget it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Verified<M>(M);
+
+impl<M: Verify> Verified<M> {
+    /// Checks `message`, which the connection proves to come from `from`.
+    pub fn check(message: M, from: ReplicaId, keys: &M::Keys) -> Result<Self, Rejection> {
+        message.verify(from, keys)?;
+        Ok(Self(message))
+    }
+
+    /// The message.
+    pub fn into_inner(self) -> M {
+        self.0
+    }
+}
+
+/// What can be said about a message without any replica's state: signatures, certificates, shape.
+pub trait Verify {
+    /// The committee's public material.
+    type Keys: Send + Sync + 'static;
+    /// Checks everything that does not depend on the receiver's state.
+    fn verify(&self, from: ReplicaId, keys: &Self::Keys) -> Result<(), Rejection>;
+}
+
+/// Why a peer's message was thrown away. Never fatal, always the peer's fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// A signature or certificate does not verify.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The message contradicts itself.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// Not the encoding of a message.
+    #[error(transparent)]
+    Undecodable(#[from] quorate_types::DecodeError),
+}
+
+/// How many verified certificates are remembered.
+const REMEMBERED: usize = 256;
+
+/// Digests of certificates known to be good. When full, the oldest is forgotten.
+#[derive(Debug, Default)]
+pub struct SeenCertificates(Mutex<(BTreeSet<Digest>, VecDeque<Digest>)>);
+
+impl SeenCertificates {
+    /// Runs `check` unless this certificate has passed before.
+    pub fn check_once(
+        &self,
+        certificate: Digest,
+        check: impl FnOnce() -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).0.contains(&certificate) {
+            return Ok(());
+        }
+        check()?;
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (set, order) = &mut *guard;
+        if set.insert(certificate) {
+            order.push_back(certificate);
+            if order.len() > REMEMBERED {
+                order.pop_front().map(|oldest| set.remove(&oldest));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_certificate_is_checked_once_and_a_bad_one_every_time() {
+        let seen = SeenCertificates::default();
+        let (good, bad) = (Digest([1; 32]), Digest([2; 32]));
+        assert_eq!(seen.check_once(good, || Ok(())), Ok(()));
+        assert_eq!(seen.check_once(good, || Err(Rejection::Malformed("not asked"))), Ok(()));
+        for _ in 0..2 {
+            assert!(seen.check_once(bad, || Err(Rejection::Malformed("bad"))).is_err());
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_goes() {
+        let seen = SeenCertificates::default();
+        let name = |i: usize| Digest([(i % 256) as u8, (i / 256) as u8].repeat(16).try_into().expect("32 bytes"));
+        for i in 0..=REMEMBERED {
+            assert_eq!(seen.check_once(name(i), || Ok(())), Ok(()));
+        }
+        assert!(seen.check_once(name(0), || Err(Rejection::Malformed("forgotten"))).is_err());
+        assert_eq!(seen.check_once(name(1), || Err(Rejection::Malformed("kept"))), Ok(()));
+    }
+}
