@@ -1,0 +1,234 @@
+//! One peer: its queues, its link, and what is known about it.
+//!
+//! The driver alone changes the link; the peer's dial task and three writer tasks watch it. A change of standing is
+//! logged once, at the level it deserves; repetitions of the same trouble are logged at debug.
+
+use crate::{
+    Class, Peer, PeerStatus,
+    context::Context,
+    metrics::{Meter, Metrics},
+    queue::Queue,
+};
+use libp2p::PeerId;
+use quorate_types::ReplicaId;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+/// Streams of one peer that may be in their hello at once: one per class, and as many that replace them.
+const HANDSHAKES: usize = 6;
+
+/// Connections to a peer, as the driver counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// Open connections: 0 or 1, for moments 2.
+    pub(crate) open: usize,
+    /// Connections so far.
+    pub(crate) total: u64,
+}
+
+/// How we stand with a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing known yet.
+    New,
+    /// Votes can be sent.
+    Up,
+    /// Was up, is gone.
+    Lost,
+    /// Cannot be reached.
+    Unreachable,
+    /// Reached, but we or it will have nothing to do with the other: an operator must act.
+    Refused,
+}
+
+/// What the hello on the present connection said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    None,
+    Greeted,
+    Refused,
+}
+
+#[derive(Debug)]
+struct Known {
+    standing: Standing,
+    last_error: Option<String>,
+    rtt: Option<Duration>,
+    verdict: Verdict,
+    /// A hello has passed since the dial task last asked.
+    good_session: bool,
+    readers: [Option<CancellationToken>; 3],
+}
+
+/// Everything about one peer.
+#[derive(Debug)]
+pub(crate) struct PeerState {
+    pub(crate) replica: ReplicaId,
+    pub(crate) id: PeerId,
+    pub(crate) address: String,
+    name: String,
+    pub(crate) queue: Queue,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) handshakes: Arc<Semaphore>,
+    link: watch::Sender<Link>,
+    known: Mutex<Known>,
+}
+
+impl Link {
+    pub(crate) fn is_open(&self) -> bool {
+        self.open > 0
+    }
+}
+
+impl PeerState {
+    pub(crate) fn new(peer: &Peer, id: PeerId, context: &Context) -> Self {
+        let known = Known {
+            standing: Standing::New,
+            last_error: None,
+            rtt: None,
+            verdict: Verdict::None,
+            good_session: false,
+            readers: [const { None }; 3],
+        };
+        Self {
+            replica: peer.replica,
+            id,
+            address: peer.address.clone(),
+            name: peer.name.clone(),
+            queue: Queue::new(&context.limits),
+            meter: Arc::new(Meter::new(context.metrics.clone())),
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
+            link: watch::Sender::new(Link::default()),
+            known: Mutex::new(known),
+        }
+    }
+
+    pub(crate) fn watch_link(&self) -> watch::Receiver<Link> {
+        self.link.subscribe()
+    }
+
+    /// The driver has a connection more.
+    pub(crate) fn on_connected(&self, metrics: &Metrics) {
+        self.link.send_modify(|link| {
+            link.open += 1;
+            link.total += 1;
+            if link.total > 1 {
+                metrics.reconnects.inc();
+            }
+        });
+    }
+
+    /// The driver has a connection less. With the last one goes what was known about it.
+    pub(crate) fn on_disconnected(&self, cause: &str) {
+        let last = self.link.borrow().open <= 1;
+        if last {
+            self.on_gone(cause);
+        }
+        self.link.send_modify(|link| link.open = link.open.saturating_sub(1));
+    }
+
+    fn on_gone(&self, cause: &str) {
+        let verdict = {
+            let mut known = self.known();
+            known.rtt = None;
+            std::mem::replace(&mut known.verdict, Verdict::None)
+        };
+        match verdict {
+            Verdict::Greeted => self.enter(Standing::Lost, cause),
+            // The refusal is more telling than the closed connection that follows from it.
+            Verdict::Refused => {}
+            Verdict::None => self.enter(
+                Standing::Unreachable,
+                &format!("{cause}, before it said hello; does its genesis hold our identity key?"),
+            ),
+        }
+    }
+
+    /// A hello passed: the peer is who we think, on our chain.
+    pub(crate) fn on_greeted(&self) {
+        let mut known = self.known();
+        known.verdict = Verdict::Greeted;
+        known.good_session = true;
+    }
+
+    /// Whether a hello has passed since this was last asked.
+    pub(crate) fn take_good_session(&self) -> bool {
+        std::mem::take(&mut self.known().good_session)
+    }
+
+    /// A hello did not match.
+    pub(crate) fn on_refused(&self, why: &str) {
+        self.known().verdict = Verdict::Refused;
+        self.enter(Standing::Refused, why);
+    }
+
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.known().verdict == Verdict::Greeted
+    }
+
+    pub(crate) fn on_ping(&self, rtt: Duration) {
+        self.known().rtt = Some(rtt);
+    }
+
+    /// Makes `token` the one that ends the reader of `class`; a reader of an older stream ends now.
+    pub(crate) fn replace_reader(&self, class: Class, token: CancellationToken) {
+        if let Some(older) = self.known().readers[class.index()].replace(token) {
+            older.cancel();
+        }
+    }
+
+    /// A dial failed, but too few have for a complaint.
+    pub(crate) fn on_early_failure(&self, why: &str) {
+        debug!(replica = self.replica.0, "{why}");
+        self.known().last_error = Some(why.to_owned());
+    }
+
+    /// Notes how we stand, and logs it if that is news.
+    pub(crate) fn enter(&self, standing: Standing, message: &str) {
+        let news = {
+            let mut known = self.known();
+            if standing != Standing::Up {
+                known.last_error = Some(message.to_owned());
+            }
+            std::mem::replace(&mut known.standing, standing) != standing
+        };
+        let (replica, name, address) = (self.replica.0, &self.name, &self.address);
+        match standing {
+            _ if !news => debug!(replica, name, address, "{standing:?} still: {message}"),
+            Standing::New => debug!(replica, name, address, "{message}"),
+            Standing::Up => info!(replica, name, address, "peer is up"),
+            Standing::Lost => warn!(replica, name, address, "lost the peer, reconnecting: {message}"),
+            Standing::Unreachable => warn!(replica, name, address, "cannot reach the peer, trying for ever: {message}"),
+            Standing::Refused => error!(replica, name, address, "no agreement with the peer: {message}"),
+        }
+    }
+
+    pub(crate) fn status(&self) -> PeerStatus {
+        let counts = self.meter.snapshot();
+        let connections = self.link.borrow().total;
+        let known = self.known();
+        PeerStatus {
+            replica: self.replica,
+            name: self.name.clone(),
+            address: self.address.clone(),
+            connected: known.standing == Standing::Up,
+            rtt: known.rtt,
+            queued: self.queue.status(),
+            sent: counts.sent,
+            received: counts.received,
+            dropped: counts.dropped,
+            connections,
+            last_error: known.last_error.clone(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Every change is one assignment: a poisoned lock guards a whole value.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,317 @@
+//! Block sync: one request, one response, each on a stream of its own (libp2p's request-response).
+//!
+//! Not for anything a view waits for: a new stream per request costs a round trip more than a persistent one.
+//!
+//! Bounds: sizes are checked at the length prefix and memory follows the bytes that come. Requests of a peer that has not
+//! said a matching hello on this connection are dropped, as are more at a time than [`Limits::requests_in`]. libp2p's
+//! behaviour would dial a peer that is not connected; we ask only those that are.
+
+use crate::{Inbound, Limits, context::Context, metrics::Drop, peer::PeerState};
+use bytes::Bytes;
+use futures::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt, future::BoxFuture, stream::FuturesUnordered,
+};
+use libp2p::{
+    StreamProtocol,
+    request_response::{self as rr, OutboundFailure, OutboundRequestId, ResponseChannel},
+};
+use quorate_types::ReplicaId;
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    sync::Arc,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+/// Streams of one connection that carry sync at a time, both directions together.
+const MAX_STREAMS: usize = 32;
+
+/// Why a request has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// Not in the committee, or ourselves.
+    #[error("there is no peer with the index of {0}")]
+    UnknownPeer(ReplicaId),
+    /// No connection, or no matching hello yet. Ask another peer.
+    #[error("{0} is not connected")]
+    NotConnected(ReplicaId),
+    /// [`Limits::requests_out`] requests to it are in flight already.
+    #[error("too many requests to {0} are in flight")]
+    Busy(ReplicaId),
+    /// Our own request is over [`Limits::request`].
+    #[error("a request of {have} bytes where at most {max} are allowed")]
+    RequestTooLarge {
+        /// Bytes offered.
+        have: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// The peer announces more than [`Limits::response`].
+    #[error("a response of {have} bytes where at most {max} are allowed")]
+    ResponseTooLarge {
+        /// Bytes announced.
+        have: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// Nothing complete within [`Limits::request_timeout`].
+    #[error("no answer in time")]
+    Timeout,
+    /// The peer closed the stream unanswered: it does not have what we want, or serves too many of our requests.
+    #[error("the peer has no answer")]
+    NoAnswer,
+    /// The connection or stream broke.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The network is shutting down.
+    #[error("the network is shutting down")]
+    Stopped,
+}
+
+/// Where the answer to a peer's request goes. Dropping it tells the peer that there is none.
+#[derive(Debug)]
+pub struct Responder {
+    sender: oneshot::Sender<Bytes>,
+    max: usize,
+}
+
+/// An answer over [`Limits::response`]; the peer would refuse it. Answer with less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an answer of {have} bytes where at most {max} are allowed")]
+pub struct ResponseTooLarge {
+    /// Bytes offered.
+    pub have: usize,
+    /// Bytes allowed.
+    pub max: usize,
+}
+
+impl Responder {
+    /// Sends the answer. The peer may be gone by now; then it goes nowhere.
+    pub fn respond(self, bytes: Bytes) -> Result<(), ResponseTooLarge> {
+        if bytes.len() > self.max {
+            return Err(ResponseTooLarge { have: bytes.len(), max: self.max });
+        }
+        let _ = self.sender.send(bytes);
+        Ok(())
+    }
+
+    /// A responder and the place where its answer arrives, for testing whoever answers.
+    pub fn pair(max: usize) -> (Self, oneshot::Receiver<Bytes>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender, max }, receiver)
+    }
+}
+
+pub(crate) type Reply = oneshot::Sender<Result<Bytes, RequestError>>;
+pub(crate) type SyncEvent = rr::Event<Bytes, Bytes>;
+
+pub(crate) fn behaviour(limits: &Limits) -> rr::Behaviour<Codec> {
+    let config =
+        rr::Config::default().with_request_timeout(limits.request_timeout).with_max_concurrent_streams(MAX_STREAMS);
+    let codec = Codec { request: limits.request, response: limits.response };
+    rr::Behaviour::with_codec(codec, [(StreamProtocol::new("/quorate/sync/1"), rr::ProtocolSupport::Full)], config)
+}
+
+/// The requests in flight, ours and theirs. Lives in the driver, which never waits.
+pub(crate) struct Desk {
+    context: Arc<Context>,
+    asked: HashMap<OutboundRequestId, (ReplicaId, Reply)>,
+    /// Both directions are counted per peer.
+    out: BTreeMap<ReplicaId, usize>,
+    serving: BTreeMap<ReplicaId, usize>,
+    answers: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// To the task that waits for room in the node's channel, so that the driver need not.
+    forward: mpsc::Sender<Inbound>,
+}
+
+/// What the node answered to a peer's request; nothing if it will not.
+pub(crate) struct Answer {
+    peer: Arc<PeerState>,
+    channel: ResponseChannel<Bytes>,
+    bytes: Option<Bytes>,
+}
+
+impl Desk {
+    pub(crate) fn new(context: Arc<Context>, forward: mpsc::Sender<Inbound>) -> Self {
+        Self {
+            context,
+            asked: HashMap::new(),
+            out: BTreeMap::new(),
+            serving: BTreeMap::new(),
+            answers: FuturesUnordered::new(),
+            forward,
+        }
+    }
+
+    /// Asks `peer`, which must be connected.
+    pub(crate) fn ask(&mut self, sync: &mut rr::Behaviour<Codec>, peer: &PeerState, bytes: Bytes, reply: Reply) {
+        let out = self.out.entry(peer.replica).or_default();
+        if !peer.is_greeted() {
+            let _ = reply.send(Err(RequestError::NotConnected(peer.replica)));
+        } else if *out >= self.context.limits.requests_out {
+            let _ = reply.send(Err(RequestError::Busy(peer.replica)));
+        } else {
+            *out += 1;
+            peer.meter.sent("sync", "request", bytes.len());
+            self.asked.insert(sync.send_request(&peer.id, bytes), (peer.replica, reply));
+        }
+    }
+
+    pub(crate) fn on_event(&mut self, peer: &Arc<PeerState>, event: SyncEvent) {
+        match event {
+            rr::Event::Message { message: rr::Message::Request { request, channel, .. }, .. } => {
+                self.on_request(peer, request, channel);
+            }
+            rr::Event::Message { message: rr::Message::Response { request_id, response }, .. } => {
+                peer.meter.received("response", response.len());
+                self.settle(request_id, Ok(response));
+            }
+            rr::Event::OutboundFailure { request_id, error, .. } => {
+                self.settle(request_id, Err(failure(peer.replica, error)));
+            }
+            rr::Event::InboundFailure { error, .. } => {
+                tracing::debug!(peer = peer.replica.0, "a sync request of the peer failed: {error}");
+            }
+            rr::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn settle(&mut self, id: OutboundRequestId, result: Result<Bytes, RequestError>) {
+        let Some((replica, reply)) = self.asked.remove(&id) else { return };
+        if let Some(out) = self.out.get_mut(&replica) {
+            *out = out.saturating_sub(1);
+        }
+        let _ = reply.send(result);
+    }
+
+    fn on_request(&mut self, peer: &Arc<PeerState>, bytes: Bytes, channel: ResponseChannel<Bytes>) {
+        peer.meter.received("request", bytes.len());
+        let serving = self.serving.entry(peer.replica).or_default();
+        if !peer.is_greeted() || *serving >= self.context.limits.requests_in {
+            peer.meter.dropped("sync", Drop::TooManyRequests, 1);
+            return;
+        }
+        let (respond, answer) = Responder::pair(self.context.limits.response);
+        let request = Inbound::Request { from: peer.replica, bytes, respond };
+        if self.forward.try_send(request).is_err() {
+            peer.meter.dropped("sync", Drop::TooManyRequests, 1);
+            return;
+        }
+        *serving += 1;
+        let (peer, deadline) = (peer.clone(), self.context.limits.request_timeout);
+        self.answers.push(Box::pin(async move {
+            let bytes = timeout(deadline, answer).await.ok().and_then(Result::ok);
+            Answer { peer, channel, bytes }
+        }));
+    }
+
+    /// The node's next answer; waits for ever when it owes none.
+    pub(crate) async fn next_answer(&mut self) -> Answer {
+        match self.answers.next().await {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn on_answer(&mut self, sync: &mut rr::Behaviour<Codec>, answer: Answer) {
+        if let Some(serving) = self.serving.get_mut(&answer.peer.replica) {
+            *serving = serving.saturating_sub(1);
+        }
+        let Some(bytes) = answer.bytes else {
+            answer.peer.meter.dropped("sync", Drop::NoAnswer, 1);
+            return;
+        };
+        let size = bytes.len();
+        if sync.send_response(answer.channel, bytes).is_ok() {
+            answer.peer.meter.sent("sync", "response", size);
+        }
+    }
+}
+
+fn failure(peer: ReplicaId, failure: OutboundFailure) -> RequestError {
+    match failure {
+        OutboundFailure::DialFailure => RequestError::NotConnected(peer),
+        OutboundFailure::Timeout => RequestError::Timeout,
+        OutboundFailure::ConnectionClosed => RequestError::Broken("connection closed".to_owned()),
+        OutboundFailure::UnsupportedProtocols => RequestError::Broken("the peer knows no sync".to_owned()),
+        OutboundFailure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => RequestError::NoAnswer,
+        OutboundFailure::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+            Some(&TooLarge { have, max }) => RequestError::ResponseTooLarge { have, max },
+            None => RequestError::Broken(error.to_string()),
+        },
+    }
+}
+
+/// A message over its limit, at either end.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a message of {have} bytes where at most {max} are allowed")]
+struct TooLarge {
+    have: usize,
+    max: usize,
+}
+
+/// A big-endian `u32` length, then as many bytes, once in each direction.
+#[derive(Clone, Debug)]
+pub(crate) struct Codec {
+    request: usize,
+    response: usize,
+}
+
+impl rr::Codec for Codec {
+    type Protocol = StreamProtocol;
+    type Request = Bytes;
+    type Response = Bytes;
+
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Bytes>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        read(io, self.request).await
+    }
+
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Bytes>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        read(io, self.response).await
+    }
+
+    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Bytes) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        write(io, &request).await
+    }
+
+    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Bytes) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        write(io, &response).await
+    }
+}
+
+async fn read<T: AsyncRead + Unpin>(io: &mut T, max: usize) -> io::Result<Bytes> {
+    let mut header = [0; 4];
+    io.read_exact(&mut header).await?;
+    let have = u32::from_be_bytes(header) as usize;
+    if have > max {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, TooLarge { have, max }));
+    }
+    let mut body = Vec::new();
+    io.take(have as u64).read_to_end(&mut body).await?;
+    if body.len() < have {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(body.into())
+}
+
+async fn write<T: AsyncWrite + Unpin>(io: &mut T, body: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+    io.write_all(&length.to_be_bytes()).await?;
+    io.write_all(body).await?;
+    io.flush().await
+}
