@@ -99,6 +99,17 @@ pub enum Wait {
     Committed,
 }
 
+impl Wait {
+    /// What is waited for, as a participle.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::None => "queued",
+            Self::Accepted => "accepted",
+            Self::Committed => "committed",
+        }
+    }
+}
+
 /// What became of one submitted transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submitted {

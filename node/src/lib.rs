@@ -5,6 +5,8 @@
 //! processes of their own; [`client`] talks to a node's API and checks its proofs. Commands end as [`exit`] says and
 //! print as [`output`] says.
 
+pub mod api;
+pub mod client;
 pub mod config;
 pub mod exit;
 pub mod handle;

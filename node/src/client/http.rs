@@ -1,0 +1,138 @@
+//! The API's client.
+
+use crate::{
+    api::{
+        ProblemBody,
+        model::{AccountView, StateView, StatusView, SubmittedView, TransactionIn, TransactionView},
+    },
+    exit::{Exit, Failure},
+    handle::Wait,
+};
+use quorate_types::{Account, Digest, Transaction};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// A node's API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// Why there is no answer of the kind hoped for.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The node said no.
+    #[error("{}", .0.detail)]
+    Problem(ProblemBody),
+    /// The node could not be reached, or the connection broke.
+    #[error("{0}")]
+    Unreachable(String),
+    /// What came back is not what this API answers.
+    #[error("{0}")]
+    Nonsense(String),
+}
+
+impl Api {
+    /// The API at `base`, such as `http://127.0.0.1:26700`.
+    pub fn new(base: &str) -> Result<Self, Failure> {
+        let base = base.trim_end_matches('/');
+        let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
+        reqwest::Url::parse(&base)
+            .map_err(|error| Failure::usage(format!("`{base}` is not a URL: {error}")).hint("--node http://127.0.0.1:26700"))?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(150))
+            .no_proxy()
+            .build()
+            .map_err(|error| Failure::environment(format!("cannot make an HTTP client: {error}")))?;
+        Ok(Self { base, http })
+    }
+
+    /// Where it is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// `GET /v1/status`.
+    pub async fn status(&self) -> Result<StatusView, Unanswered> {
+        self.get("/v1/status").await
+    }
+
+    /// `GET /v1/accounts/{account}`.
+    pub async fn account(&self, account: &Account) -> Result<AccountView, Unanswered> {
+        self.get(&format!("/v1/accounts/{account}")).await
+    }
+
+    /// `GET /v1/state/{key}`, for any bytes.
+    pub async fn state(&self, key: &[u8], proof: bool) -> Result<StateView, Unanswered> {
+        self.get(&format!("/v1/state/{}?hex=true&proof={proof}", hex::encode(key))).await
+    }
+
+    /// `GET /v1/txs/{digest}`.
+    pub async fn transaction(&self, digest: &Digest, proof: bool) -> Result<TransactionView, Unanswered> {
+        self.get(&format!("/v1/txs/{digest}?proof={proof}")).await
+    }
+
+    /// `POST /v1/txs`.
+    pub async fn submit(&self, transaction: &Transaction, wait: Wait) -> Result<SubmittedView, Unanswered> {
+        let body = TransactionIn {
+            sender: transaction.body.sender,
+            nonce: transaction.body.nonce,
+            payload: hex::encode(&transaction.body.payload[..]),
+            signature: hex::encode(transaction.signature),
+        };
+        let wait = match wait {
+            Wait::None => "none",
+            Wait::Accepted => "accepted",
+            Wait::Committed => "committed",
+        };
+        self.send(self.http.post(format!("{}/v1/txs?wait={wait}", self.base)).json(&body)).await
+    }
+
+    /// Any JSON of the API.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Unanswered> {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Unanswered> {
+        let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
+        let nonsense = |error: serde_json::Error| Unanswered::Nonsense(format!("{status} with another body: {error}"));
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(nonsense);
+        }
+        Err(Unanswered::Problem(serde_json::from_slice(&body).map_err(nonsense)?))
+    }
+
+    /// What to tell the user when this node gave no answer.
+    pub fn failure(&self, error: Unanswered) -> Failure {
+        match error {
+            Unanswered::Problem(problem) => {
+                let exit = match problem.code.as_str() {
+                    "not-in-time" => Exit::NoProgress,
+                    "busy" | "stopping" | "stopped" => Exit::Environment,
+                    _ => Exit::Failure,
+                };
+                let failure = Failure::new(exit, format!("{}: {} ({})", self.base, problem.detail, problem.code));
+                problem.hint.into_iter().fold(failure, Failure::hint)
+            }
+            Unanswered::Unreachable(why) => {
+                Failure::environment(format!("cannot reach the node at {}: {why}", self.base))
+                    .hint("check that it runs (quorate testnet), or name another with --node URL")
+            }
+            Unanswered::Nonsense(why) => Failure::failed(format!("{} answered strangely: {why}", self.base))
+                .hint("check that --node is the API address of a quorate node of this version"),
+        }
+    }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
