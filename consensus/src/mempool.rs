@@ -215,6 +215,11 @@ impl Mempool {
         self.hold(batch, author);
     }
 
+    /// Starts the timers that what was restored needs.
+    pub fn on_started(&mut self, actions: &mut Vec<PoolAction>) {
+        self.run_repeat(actions);
+    }
+
     /// A batch that is held.
     pub fn get(&self, batch: &Digest) -> Option<&Arc<Batch>> {
         self.held.get(batch).map(|held| &held.batch)

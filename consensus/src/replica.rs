@@ -3,7 +3,7 @@
 use crate::{Evidence, Step, Verified, Verify};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Block, Digest, Header, ReplicaId, View};
-use std::{fmt::Debug, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 /// One participant in a replicated state machine.
 ///
@@ -28,6 +28,9 @@ pub trait Replica {
     /// records so far: what a rotated journal begins with. Bodies of committed blocks are not among them, so the ledger
     /// must be durable first.
     fn snapshot(&self) -> Vec<Self::Record>;
+
+    /// Batches that uncommitted blocks contain: they must stay held.
+    fn uncommitted_batches(&self) -> BTreeSet<Digest>;
 
     /// What people and monitors want to know.
     fn status(&self) -> ReplicaStatus;

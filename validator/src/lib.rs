@@ -1,1 +1,20 @@
-//! quorate-validator
+//! A validator without sockets, threads and clocks: what the node and the simulator have in common.
+//!
+//! [`Core`] joins a replica and its mempool: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
+//! does the ledger's part, [`sync`] brings history from others, [`recover`] puts it all together again after a crash. The
+//! node gives each of them a thread, the simulator calls them in turn, so that what is simulated is what ships.
+
+mod core;
+mod journal;
+mod ledger_work;
+mod light_client;
+mod recover;
+pub mod sync;
+mod wire;
+
+pub use core::{Core, CoreTimer, Effect, Input, Output};
+pub use journal::StepJournal;
+pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
+pub use light_client::{NotFinal, verify_commit};
+pub use recover::{Recovered, hotstuff_config, recover};
+pub use wire::{Checked, Wire, WireKeys};

@@ -47,7 +47,7 @@ use fetch::Fetcher;
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Digest, Header, Height, ReplicaId, View, limits};
 use rejoin::Rejoin;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tally::{TimeoutTally, VoteTally};
 use tree::BlockTree;
 
@@ -366,6 +366,12 @@ impl<S: Scheme, E: Election> Replica for HotStuff<S, E> {
         let recorded = self.tree.by_height().into_iter().filter_map(|digest| self.tree.get(&digest));
         records.extend(recorded.filter(|node| node.recorded).map(|node| Record::Block(node.justified.clone())));
         records
+    }
+
+    fn uncommitted_batches(&self) -> BTreeSet<Digest> {
+        let held = self.tree.by_height();
+        let nodes = held.iter().filter_map(|digest| self.tree.get(digest));
+        nodes.flat_map(|node| node.justified.block.payload.iter().copied()).collect()
     }
 
     fn status(&self) -> ReplicaStatus {

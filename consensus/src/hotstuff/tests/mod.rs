@@ -1,1 +1,3 @@
-//! Step by step.
+mod flow;
+mod holes;
+mod net;

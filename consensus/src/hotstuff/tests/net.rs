@@ -1,0 +1,300 @@
+//! A small world for HotStuff replicas: a queue of messages and timers in virtual time, a ledger that finds every block
+//! valid, journals in memory. The simulator proper is `quorate-sim`; this one lets a test hold each message in its hand.
+
+use crate::{
+    Action, Event, Executed, Journal, Replica, Request, RoundRobin, Timeouts, Timer, Verified,
+    hotstuff::{Config, HotStuff, Keys, Message, Record},
+};
+use quorate_crypto::{Symbolic, conformance};
+use quorate_types::{Block, BoundedVec, Digest, Epoch, Header, Height, ReplicaId, View};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+
+pub(super) type S = Symbolic;
+pub(super) type Msg = Message<S>;
+pub(super) type Node = HotStuff<S>;
+
+pub(super) const BASE: Duration = Duration::from_millis(100);
+const DELAY: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(pub(super) Vec<Record<S>>);
+
+impl Journal<Record<S>> for Memory {
+    type Error = Infallible;
+    fn persist(&mut self, records: Vec<Record<S>>) -> Result<(), Infallible> {
+        self.0.extend(records);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    Deliver { from: ReplicaId, to: ReplicaId, message: Msg },
+    Timer(ReplicaId, Timer),
+    Answer(ReplicaId, Event<Msg>),
+}
+
+/// What becomes of a message on its way.
+pub(super) type Filter = Box<dyn FnMut(ReplicaId, ReplicaId, &Msg) -> bool>;
+
+pub(super) struct Net {
+    pub(super) scheme: S,
+    pub(super) keys: Keys<S>,
+    pub(super) genesis: Header,
+    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) journals: Vec<Memory>,
+    pub(super) committed: Vec<Vec<Digest>>,
+    pub(super) proofs: Vec<Vec<(Digest, Vec<u8>)>>,
+    pub(super) sent: BTreeMap<(View, &'static str), usize>,
+    pub(super) blocks: BTreeMap<Digest, Block>,
+    pub(super) accused: Vec<ReplicaId>,
+    pub(super) halted: Vec<String>,
+    pub(super) filter: Filter,
+    heads: Vec<Header>,
+    queue: BTreeMap<(Duration, u64), Due>,
+    now: Duration,
+    sequence: u64,
+}
+
+pub(super) fn id(index: usize) -> ReplicaId {
+    ReplicaId(u16::try_from(index).expect("few"))
+}
+
+pub(super) fn batch(name: u8) -> Digest {
+    Digest([name; 32])
+}
+
+pub(super) fn genesis(n: usize) -> Header {
+    Header {
+        chain: conformance::committee(n).chain(),
+        epoch: Epoch(0),
+        height: Height::GENESIS,
+        view: View::GENESIS,
+        parent: Digest::ZERO,
+        proposer: id(0),
+        payload_root: Block::payload_root(&[]),
+        state_root: Digest::ZERO,
+        timestamp: 0,
+    }
+}
+
+pub(super) fn child(parent: &Header, view: View, proposer: ReplicaId, payload: Vec<Digest>) -> Block {
+    let header = Header {
+        height: parent.height.next(),
+        view,
+        parent: parent.digest(),
+        proposer,
+        payload_root: Block::payload_root(&payload),
+        ..parent.clone()
+    };
+    Block { header, payload: BoundedVec::new(payload).expect("few") }
+}
+
+impl Net {
+    pub(super) fn new(n: usize) -> Self {
+        let scheme = Symbolic::new(conformance::committee(n), 1);
+        let genesis = genesis(n);
+        let mut net = Self {
+            keys: Keys::new(scheme.clone(), &genesis),
+            scheme,
+            nodes: (0..n).map(|_| None).collect(),
+            journals: vec![Memory::default(); n],
+            committed: vec![vec![]; n],
+            proofs: vec![vec![]; n],
+            sent: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            accused: vec![],
+            halted: vec![],
+            filter: Box::new(|_, _, _| true),
+            heads: vec![genesis.clone(); n],
+            genesis,
+            queue: BTreeMap::new(),
+            now: Duration::ZERO,
+            sequence: 0,
+        };
+        (0..n).for_each(|index| net.start(index));
+        net
+    }
+
+    pub(super) fn config(&self, index: usize) -> Config<S> {
+        Config {
+            id: id(index),
+            scheme: self.scheme.clone(),
+            secret: self.scheme.secret(id(index)),
+            election: RoundRobin,
+            timeouts: Timeouts { base: BASE, max: BASE * 4, block_interval: None },
+            max_block_batches: 8,
+            genesis: self.genesis.clone(),
+            head: self.heads[index].clone(),
+        }
+    }
+
+    /// Starts, or restarts from its journal.
+    pub(super) fn start(&mut self, index: usize) {
+        let node = HotStuff::recover(self.config(index), self.journals[index].0.clone());
+        self.nodes[index] = Some(node);
+        self.tell(index, Event::Started);
+    }
+
+    pub(super) fn crash(&mut self, index: usize) {
+        self.nodes[index] = None;
+        let mine = |due: &Due| match due {
+            Due::Deliver { .. } => false,
+            Due::Timer(of, _) | Due::Answer(of, _) => *of == id(index),
+        };
+        self.queue.retain(|_, due| !mine(due));
+    }
+
+    pub(super) fn node(&self, index: usize) -> &Node {
+        self.nodes[index].as_ref().expect("running")
+    }
+
+    /// Gives a batch to every running replica.
+    pub(super) fn submit(&mut self, name: u8) {
+        for index in 0..self.nodes.len() {
+            self.tell(index, Event::BatchReady(batch(name)));
+        }
+    }
+
+    pub(super) fn push(&mut self, after: Duration, due: Due) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after, self.sequence), due);
+    }
+
+    pub(super) fn send(&mut self, from: ReplicaId, to: ReplicaId, message: Msg) {
+        *self
+            .sent
+            .entry((self.nodes[from.index()].as_ref().map_or(View(0), Replica::view), crate::Kind::kind(&message)))
+            .or_default() += 1;
+        if (self.filter)(from, to, &message) {
+            self.push(DELAY, Due::Deliver { from, to, message });
+        }
+    }
+
+    pub(super) fn tell(&mut self, index: usize, event: Event<Msg>) {
+        let Some(node) = self.nodes[index].as_mut() else { return };
+        let mut step = node.handle(event);
+        for request in step.take_requests() {
+            self.request(index, request);
+        }
+        let Ok(actions) = step.release(&mut self.journals[index]);
+        for action in actions {
+            self.act(index, action);
+        }
+    }
+
+    fn request(&mut self, index: usize, request: Request) {
+        match request {
+            Request::SetTimer { timer, after } => self.push(after, Due::Timer(id(index), timer)),
+            Request::Build { parent, view, batches } => {
+                let parent = self.header(&parent);
+                let block = child(&parent, view, id(index), batches);
+                self.blocks.insert(block.digest(), block.clone());
+                self.push(Duration::ZERO, Due::Answer(id(index), Event::Built(block)));
+            }
+            Request::Execute { block, .. } => {
+                let answer = Event::Executed { block: block.digest(), outcome: Executed::Valid };
+                self.blocks.insert(block.digest(), block);
+                self.push(Duration::ZERO, Due::Answer(id(index), answer));
+            }
+            Request::Sync { from, .. } => self.sync(index, from.index()),
+        }
+    }
+
+    /// Block sync, in one go: the other's committed chain.
+    fn sync(&mut self, index: usize, from: usize) {
+        let Some((last, proof)) = self.proofs[from].last().cloned() else { return };
+        let head = self.header(&last);
+        if head.height <= self.heads[index].height {
+            return;
+        }
+        let upto = self.committed[from].iter().position(|digest| *digest == last).expect("committed") + 1;
+        let new: Vec<_> = self.committed[from][self.committed[index].len()..upto].to_vec();
+        let batches = new.iter().flat_map(|digest| self.blocks[digest].payload.iter().copied()).collect();
+        self.committed[index].extend(new);
+        self.heads[index] = head.clone();
+        self.push(DELAY, Due::Answer(id(index), Event::Synced { head, proof, batches }));
+    }
+
+    pub(super) fn header(&self, digest: &Digest) -> Header {
+        if *digest == self.genesis.digest() { self.genesis.clone() } else { self.blocks[digest].header.clone() }
+    }
+
+    fn act(&mut self, index: usize, action: Action<Msg>) {
+        match action {
+            Action::Send { to, message } => self.send(id(index), to, message),
+            Action::Broadcast(message) => {
+                for to in self.scheme.committee_members().filter(|to| to.index() != index) {
+                    self.send(id(index), to, message.clone());
+                }
+            }
+            Action::Commit { block, proof } => self.commit(index, block, proof),
+            Action::Accuse(evidence) => self.accused.push(evidence.accused),
+            Action::Halt(why) => self.halted.push(why),
+        }
+    }
+
+    fn commit(&mut self, index: usize, block: Digest, proof: Vec<u8>) {
+        let mut path = vec![];
+        let mut at = block;
+        while at != self.heads[index].digest() {
+            path.push(at);
+            assert!(self.blocks.contains_key(&at), "replica {index} commits a block that does not extend its head");
+            at = self.blocks[&at].header.parent;
+        }
+        path.reverse();
+        self.committed[index].extend(path);
+        self.heads[index] = self.header(&block);
+        let decoded: crate::hotstuff::CommitProof<S> = quorate_types::decode(&proof).expect("a proof");
+        decoded.verify(&self.heads[index], &self.keys).expect("a valid proof");
+        self.proofs[index].push((block, proof));
+    }
+
+    /// Handles everything due within `time`.
+    pub(super) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some((&(at, sequence), _)) = self.queue.first_key_value() {
+            if at > end {
+                break;
+            }
+            self.now = at;
+            let due = self.queue.remove(&(at, sequence)).expect("first");
+            match due {
+                Due::Deliver { from, to, message } => self.deliver(from, to, message),
+                Due::Timer(of, timer) => self.tell(of.index(), Event::TimedOut(timer)),
+                Due::Answer(of, event) => self.tell(of.index(), event),
+            }
+        }
+        self.now = end;
+    }
+
+    pub(super) fn deliver(&mut self, from: ReplicaId, to: ReplicaId, message: Msg) {
+        if let Ok(message) = Verified::check(message, from, &self.keys) {
+            self.tell(to.index(), Event::Received { from, message });
+        }
+    }
+
+    /// All ledgers are prefixes of the longest.
+    pub(super) fn assert_agreement(&self) {
+        let longest = self.committed.iter().max_by_key(|chain| chain.len()).expect("replicas");
+        for (index, chain) in self.committed.iter().enumerate() {
+            assert_eq!(chain[..], longest[..chain.len()], "replica {index} forks");
+        }
+        assert_eq!(self.halted, Vec::<String>::new());
+    }
+
+    /// How many of the batches each replica has committed.
+    pub(super) fn count_batches(&self, index: usize) -> usize {
+        self.committed[index].iter().map(|digest| self.blocks[digest].payload.len()).sum()
+    }
+}
+
+trait Members {
+    fn committee_members(&self) -> Box<dyn Iterator<Item = ReplicaId>>;
+}
+
+impl Members for S {
+    fn committee_members(&self) -> Box<dyn Iterator<Item = ReplicaId>> {
+        Box::new(quorate_crypto::Scheme::committee(self).members())
+    }
+}

@@ -1,0 +1,287 @@
+//! A replica and its mempool as one value: an input in, what to do out.
+
+use crate::{
+    ledger_work::{Committed, LedgerReply, LedgerWork},
+    wire::{Checked, Inner},
+};
+use quorate_consensus::{
+    Event, Mempool, PoolAction, PoolMessage, PoolTimer, Refused, Replica, Request, Step, StepOf, Timer,
+};
+use quorate_ledger::Entry;
+use quorate_types::{Batch, Block, Digest, Height, ReplicaId, Transaction};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Blocks that wait for batches at a time. When full, the lowest goes.
+const MAX_WAITING: usize = 64;
+
+/// Something that happens to a validator.
+#[derive(Clone, Debug)]
+pub enum Input<M> {
+    /// The process is up. First and once.
+    Started,
+    /// A peer's message, checked.
+    Received {
+        /// Whose.
+        from: ReplicaId,
+        /// What.
+        message: Checked<M>,
+    },
+    /// A timer set by [`Effect::SetTimer`].
+    TimedOut(CoreTimer),
+    /// The ledger's answer.
+    Ledger(LedgerReply),
+}
+
+/// A timer of a validator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CoreTimer {
+    /// The replica's.
+    Replica(Timer),
+    /// The mempool's.
+    Pool(PoolTimer),
+}
+
+/// Something to do at once: it makes no promise.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Tell one.
+    Send {
+        /// Whom.
+        to: ReplicaId,
+        /// What.
+        message: PoolMessage,
+    },
+    /// Tell all others.
+    Broadcast(PoolMessage),
+    /// Give the timer back.
+    SetTimer {
+        /// Which.
+        timer: CoreTimer,
+        /// After how long.
+        after: Duration,
+    },
+    /// Put the batch into the journal, before this output's step and all later ones. It need not be flushed for itself:
+    /// the flush of the first vote that rests on it covers it.
+    Keep(Arc<Batch>),
+    /// For the ledger, in this order.
+    Ledger(LedgerWork),
+    /// Fetch committed blocks, `from` first, until the ledger stands at `height` or nobody has more; then answer with
+    /// [`LedgerReply::Synced`].
+    Sync {
+        /// Who is ahead.
+        from: ReplicaId,
+        /// How far.
+        height: Height,
+    },
+}
+
+/// What an input led to. First the effects, then the step goes to the journal, in the order of outputs.
+#[must_use = "a dropped output is a vote never cast"]
+#[derive(Debug)]
+pub struct Output<R: Replica> {
+    /// At once, in order.
+    pub effects: Vec<Effect>,
+    /// Through the journal.
+    pub step: StepOf<R>,
+}
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    block: Block,
+    missing: BTreeSet<Digest>,
+}
+
+/// One validator's state.
+#[derive(Debug)]
+pub struct Core<R: Replica> {
+    replica: R,
+    pool: Mempool,
+    /// Blocks to execute when their batches are here.
+    waiting: BTreeMap<(Height, Digest), Waiting>,
+    /// Batches whose transactions are all used up. They go when no uncommitted block contains them any more.
+    spent: BTreeSet<Digest>,
+    effects: Vec<Effect>,
+}
+
+impl<R: Replica> Core<R> {
+    /// Joins a replica and a mempool, both as the journal left them.
+    pub fn new(replica: R, pool: Mempool) -> Self {
+        Self { replica, pool, waiting: BTreeMap::new(), spent: BTreeSet::new(), effects: Vec::new() }
+    }
+
+    /// The replica.
+    pub fn replica(&self) -> &R {
+        &self.replica
+    }
+
+    /// The mempool.
+    pub fn pool(&self) -> &Mempool {
+        &self.pool
+    }
+
+    /// What a rotated journal begins with: live batches, then the replica's records. The ledger must be durable first.
+    pub fn journal_snapshot(&self) -> Vec<Entry<R::Record>> {
+        let batches = self.pool.batches().cloned().map(Entry::Batch);
+        batches.chain(self.replica.snapshot().into_iter().map(Entry::Record)).collect()
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<R::Message>) -> Output<R> {
+        let mut step = Step::default();
+        match input {
+            Input::Started => {
+                step = step.then(self.tell(Event::Started));
+                let held: Vec<_> = self.pool.batches().map(|batch| batch.digest()).collect();
+                for batch in held {
+                    step = step.then(self.tell(Event::BatchReady(batch)));
+                }
+                step = step.then(self.pool(|pool, actions| pool.on_started(actions)));
+            }
+            Input::Received { from, message } => match message.0 {
+                Inner::Consensus(message) => step = step.then(self.tell(Event::Received { from, message })),
+                Inner::Pool(message) => {
+                    step = step.then(self.pool(|pool, actions| pool.on_message(from, message, actions)));
+                }
+            },
+            Input::TimedOut(CoreTimer::Replica(timer)) => step = step.then(self.tell(Event::TimedOut(timer))),
+            Input::TimedOut(CoreTimer::Pool(timer)) => {
+                step = step.then(self.pool(|pool, actions| pool.on_timer(timer, actions)));
+            }
+            Input::Ledger(reply) => step = step.then(self.on_ledger(reply)),
+        }
+        Output { effects: std::mem::take(&mut self.effects), step }
+    }
+
+    /// Takes in a client's transaction, whose signature is checked. `account_nonce` is its sender's next nonce in the
+    /// committed state.
+    pub fn submit(&mut self, transaction: Transaction, account_nonce: u64) -> (Result<(), Refused>, Output<R>) {
+        let mut actions = Vec::new();
+        let result = self.pool.submit(transaction, account_nonce, &mut actions);
+        let step = self.pool_actions(actions);
+        (result, Output { effects: std::mem::take(&mut self.effects), step })
+    }
+
+    fn pool(&mut self, act: impl FnOnce(&mut Mempool, &mut Vec<PoolAction>)) -> StepOf<R> {
+        let mut actions = Vec::new();
+        act(&mut self.pool, &mut actions);
+        self.pool_actions(actions)
+    }
+
+    fn pool_actions(&mut self, actions: Vec<PoolAction>) -> StepOf<R> {
+        let mut step = Step::default();
+        for action in actions {
+            match action {
+                PoolAction::Send { to, message } => self.effects.push(Effect::Send { to, message }),
+                PoolAction::Broadcast(message) => self.effects.push(Effect::Broadcast(message)),
+                PoolAction::SetTimer { timer, after } => {
+                    self.effects.push(Effect::SetTimer { timer: CoreTimer::Pool(timer), after });
+                }
+                PoolAction::Ready(batch) => step = step.then(self.on_batch(batch)),
+            }
+        }
+        step
+    }
+
+    fn on_batch(&mut self, batch: Arc<Batch>) -> StepOf<R> {
+        let digest = batch.digest();
+        self.effects.push(Effect::Keep(batch));
+        for waiting in self.waiting.values_mut() {
+            waiting.missing.remove(&digest);
+        }
+        let complete = |waiting: &Waiting| waiting.missing.is_empty();
+        let ready: Vec<_> = self.waiting.iter().filter(|(_, waiting)| complete(waiting)).map(|(key, _)| *key).collect();
+        for key in ready {
+            if let Some(waiting) = self.waiting.remove(&key) {
+                self.execute(waiting.block);
+            }
+        }
+        self.tell(Event::BatchReady(digest))
+    }
+
+    /// Hands the replica an event and does at once what it requests.
+    fn tell(&mut self, event: Event<R::Message>) -> StepOf<R> {
+        let mut step = self.replica.handle(event);
+        for request in step.take_requests() {
+            match request {
+                Request::SetTimer { timer, after } => {
+                    self.effects.push(Effect::SetTimer { timer: CoreTimer::Replica(timer), after });
+                }
+                Request::Build { parent, view, batches } => {
+                    let batches = batches.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
+                    self.effects.push(Effect::Ledger(LedgerWork::Build { parent, view, batches }));
+                }
+                Request::Execute { block, holder } => self.execute_when_complete(block, holder),
+                Request::Sync { from, height } => self.effects.push(Effect::Sync { from, height }),
+            }
+        }
+        step
+    }
+
+    fn execute_when_complete(&mut self, block: Block, holder: ReplicaId) {
+        let missing: BTreeSet<_> =
+            block.payload.iter().filter(|digest| self.pool.get(digest).is_none()).copied().collect();
+        if missing.is_empty() {
+            return self.execute(block);
+        }
+        let mut actions = Vec::new();
+        self.pool.need(missing.iter().copied().collect(), holder, &mut actions);
+        // Asking for batches readies none, so the replica hears nothing here.
+        let _no_step = self.pool_actions(actions);
+        self.waiting.insert((block.header.height, block.digest()), Waiting { block, missing });
+        if self.waiting.len() > MAX_WAITING
+            && let Some((_, dropped)) = self.waiting.pop_first()
+        {
+            self.unneed(dropped.missing);
+        }
+    }
+
+    fn execute(&mut self, block: Block) {
+        let batches = block.payload.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
+        self.effects.push(Effect::Ledger(LedgerWork::Execute { block, batches }));
+    }
+
+    fn unneed(&mut self, batches: BTreeSet<Digest>) {
+        let still: BTreeSet<_> = self.waiting.values().flat_map(|waiting| waiting.missing.iter().copied()).collect();
+        self.pool.unneed(batches.into_iter().filter(|digest| !still.contains(digest)));
+    }
+
+    fn on_ledger(&mut self, reply: LedgerReply) -> StepOf<R> {
+        match reply {
+            LedgerReply::Built { block, spent } => {
+                self.spent.extend(spent);
+                self.tell(Event::Built(block))
+            }
+            LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
+            LedgerReply::Committed(committed) => self.on_committed(&committed),
+            LedgerReply::Synced { head, proof, committed } => {
+                let batches = committed.batches.clone();
+                let step = self.on_committed(&committed);
+                step.then(self.tell(Event::Synced { head, proof, batches }))
+            }
+        }
+    }
+
+    fn on_committed(&mut self, committed: &Committed) -> StepOf<R> {
+        let head = committed.head;
+        let (done, live): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|((height, _), _)| *height <= head);
+        self.waiting = live;
+        for waiting in done.into_values() {
+            self.unneed(waiting.missing);
+        }
+        let step = self.pool(|pool, actions| {
+            pool.on_committed(committed.batches.iter().copied(), &committed.early, &committed.nonces, actions);
+        });
+        if !self.spent.is_empty() {
+            let needed = self.replica.uncommitted_batches();
+            let (keep, gone) = std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
+            self.spent = keep;
+            self.pool.discard::<BTreeSet<_>>(gone);
+        }
+        step
+    }
+}

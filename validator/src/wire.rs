@@ -1,0 +1,77 @@
+//! What goes over a link, and the check that everything from a peer passes before anybody acts on it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_consensus::{Kind, PoolMessage, Rejection, Verified, Verify};
+use quorate_crypto::verify_transaction;
+use quorate_types::{Batch, ChainId, ReplicaId, View};
+
+/// A message between replicas: of the protocol, or about batches.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Wire<M> {
+    /// Of the protocol.
+    Consensus(M),
+    /// About batches.
+    Pool(PoolMessage),
+}
+
+/// What is needed to check a [`Wire`].
+#[derive(Debug)]
+pub struct WireKeys<K> {
+    /// The protocol's keys.
+    pub consensus: K,
+    /// The chain that transactions must be meant for.
+    pub chain: ChainId,
+}
+
+/// A message that passed the check: signatures of replicas and of clients, shape, chain. Each client signature is checked
+/// here, once.
+#[derive(Clone, Debug)]
+pub struct Checked<M>(pub(crate) Inner<M>);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Inner<M> {
+    Consensus(Verified<M>),
+    Pool(PoolMessage),
+}
+
+impl<M: Verify> Checked<M> {
+    /// Checks a message that the connection proves to come from `from`. Pure, and costly: signatures.
+    pub fn check(wire: Wire<M>, from: ReplicaId, keys: &WireKeys<M::Keys>) -> Result<Self, Rejection> {
+        match wire {
+            Wire::Consensus(message) => Ok(Self(Inner::Consensus(Verified::check(message, from, &keys.consensus)?))),
+            Wire::Pool(PoolMessage::Batch(batch)) => {
+                check_batch(&batch, keys.chain)?;
+                Ok(Self(Inner::Pool(PoolMessage::Batch(batch))))
+            }
+            Wire::Pool(message) => Ok(Self(Inner::Pool(message))),
+        }
+    }
+}
+
+fn check_batch(batch: &Batch, chain: ChainId) -> Result<(), Rejection> {
+    for transaction in batch.transactions() {
+        if transaction.body.chain != chain {
+            return Err(Rejection::Malformed("a batch with a transaction of another chain"));
+        }
+        verify_transaction(transaction)?;
+    }
+    Ok(())
+}
+
+impl<M: Kind> Kind for Wire<M> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Consensus(message) => message.kind(),
+            Self::Pool(PoolMessage::Batch(_)) => "batch",
+            Self::Pool(PoolMessage::Offer(_)) => "offer",
+            Self::Pool(PoolMessage::Ask(_)) => "ask_batch",
+        }
+    }
+
+    fn stale_after(&self) -> Option<View> {
+        match self {
+            Self::Consensus(message) => message.stale_after(),
+            Self::Pool(_) => None,
+        }
+    }
+}
