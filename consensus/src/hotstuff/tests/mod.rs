@@ -1,3 +1,4 @@
 mod flow;
+mod forgeries;
 mod holes;
 mod net;

@@ -50,6 +50,8 @@ pub(super) struct Net {
     pub(super) accused: Vec<ReplicaId>,
     pub(super) halted: Vec<String>,
     pub(super) filter: Filter,
+    /// Added to the view timers of each replica.
+    pub(super) slow: Vec<Duration>,
     heads: Vec<Header>,
     queue: BTreeMap<(Duration, u64), Due>,
     now: Duration,
@@ -106,6 +108,7 @@ impl Net {
             accused: vec![],
             halted: vec![],
             filter: Box::new(|_, _, _| true),
+            slow: vec![Duration::ZERO; n],
             heads: vec![genesis.clone(); n],
             genesis,
             queue: BTreeMap::new(),
@@ -185,7 +188,10 @@ impl Net {
 
     fn request(&mut self, index: usize, request: Request) {
         match request {
-            Request::SetTimer { timer, after } => self.push(after, Due::Timer(id(index), timer)),
+            Request::SetTimer { timer, after } => {
+                let slow = if matches!(timer, Timer::View(_)) { self.slow[index] } else { Duration::ZERO };
+                self.push(after + slow, Due::Timer(id(index), timer));
+            }
             Request::Build { parent, view, batches } => {
                 let parent = self.header(&parent);
                 let block = child(&parent, view, id(index), batches);
