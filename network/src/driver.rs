@@ -194,10 +194,8 @@ impl Driver {
         }
         let Some(peer) = self.roster.by_id(&id) else { return };
         peer.on_connected(&self.context.metrics);
-        if incoming {
-            if let Some(dead) = self.incoming.insert(id, connection) {
-                self.close_connection(dead, "the peer has replaced it by a new one");
-            }
+        if incoming && let Some(dead) = self.incoming.insert(id, connection) {
+            self.close_connection(dead, "the peer has replaced it by a new one");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Starting and stopping the network, and the [`Network`] that the node holds.
 
 use crate::{
-    Class, Config, Frame, Inbound, Network, NetworkError, PeerStatus, RequestError,
-    context::Context,
+    Class, Config, Frame, Inbound, Limits, Network, NetworkError, PeerStatus, RequestError,
+    context::{Context, Progress},
     dial,
     driver::{Command, Driver},
     metrics::{Drop, Metrics},
@@ -40,7 +40,9 @@ const STOP: Duration = Duration::from_secs(2);
 /// The real network. Dropping it stops it abruptly; [`shutdown`](Self::shutdown) says goodbye first.
 #[derive(Debug)]
 pub struct Libp2p {
-    context: Arc<Context>,
+    limits: Limits,
+    view: Arc<Progress>,
+    commands: mpsc::Sender<Command>,
     roster: Arc<Roster>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -60,9 +62,16 @@ pub async fn start(
     let metrics = Arc::new(Metrics::register(registry));
     let (inbound, receiver) = mpsc::channel(config.limits.inbound);
     let (commands, command_receiver) = mpsc::channel(COMMANDS);
-    let context = Context::new(config.me, config.hello.clone(), config.limits.clone(), metrics, inbound, commands);
+    let view = Arc::new(Progress::default());
+    let context = Arc::new(Context {
+        hello: config.hello.clone(),
+        limits: config.limits.clone(),
+        metrics,
+        inbound,
+        commands: commands.clone(),
+        view: view.clone(),
+    });
     let roster = Arc::new(Roster::new(&config, &context)?);
-    let context = Arc::new(context);
     let mut swarm = swarm::build(&config.identity, &roster, &config.limits, registry)?;
     let mut control = swarm.behaviour().streams.new_control();
     let mut incoming = Vec::new();
@@ -86,10 +95,11 @@ pub async fn start(
     let (forward, forwarded) = mpsc::channel((config.limits.requests_in * roster.len()).max(1));
     spawn.task(forward_requests(context.clone(), forwarded));
     let desk = Desk::new(context.clone(), forward);
-    tasks.spawn(Driver::new(swarm, context.clone(), roster.clone(), command_receiver, desk).run(stop.clone()));
+    tasks.spawn(Driver::new(swarm, context, roster.clone(), command_receiver, desk).run(stop.clone()));
     tasks.close();
     tracing::info!(address = %bound, replica = config.me.0, peers = roster.len(), "listening for peers");
-    let network = Libp2p { context, roster, tasks, _stop_on_drop: stop.clone().drop_guard(), stop };
+    let limits = config.limits;
+    let network = Libp2p { limits, view, commands, roster, tasks, _stop_on_drop: stop.clone().drop_guard(), stop };
     Ok((network, receiver, bound))
 }
 
@@ -151,7 +161,7 @@ impl Libp2p {
 
     fn push(&self, peer: &PeerState, frame: Frame) {
         let class = frame.class;
-        let max = self.context.limits.class(class).frame;
+        let max = self.limits.class(class).frame;
         if frame.bytes.len() > max {
             peer.meter.dropped(class.name(), Drop::Oversized, 1);
             tracing::error!(kind = frame.kind, "not sent: {} bytes where at most {max} are allowed", frame.bytes.len());
@@ -162,7 +172,7 @@ impl Libp2p {
     }
 
     fn ask(&self, to: ReplicaId, bytes: Bytes, reply: Reply) {
-        let max = self.context.limits.request;
+        let max = self.limits.request;
         let Some(peer) = self.roster.get(to) else {
             let _ = reply.send(Err(RequestError::UnknownPeer(to)));
             return;
@@ -171,7 +181,7 @@ impl Libp2p {
             let _ = reply.send(Err(RequestError::RequestTooLarge { have: bytes.len(), max }));
             return;
         }
-        let refused = match self.context.commands.try_send(Command::Request { peer: peer.clone(), bytes, reply }) {
+        let refused = match self.commands.try_send(Command::Request { peer: peer.clone(), bytes, reply }) {
             Err(TrySendError::Full(command)) => Some((command, RequestError::Busy(to))),
             Err(TrySendError::Closed(command)) => Some((command, RequestError::Stopped)),
             Ok(()) => None,
@@ -186,7 +196,7 @@ impl Network for Libp2p {
     fn send(&self, to: ReplicaId, frame: Frame) {
         match self.roster.get(to) {
             Some(peer) => self.push(peer, frame),
-            None => tracing::debug!(kind = frame.kind, "not sent: {to} is not a peer of {}", self.context.me),
+            None => tracing::debug!(kind = frame.kind, "not sent: {to} is not a peer"),
         }
     }
 
@@ -197,7 +207,7 @@ impl Network for Libp2p {
     }
 
     fn set_view(&self, view: View) {
-        self.context.set_view(view);
+        self.view.reach(view);
     }
 
     fn request(&self, to: ReplicaId, bytes: Bytes) -> oneshot::Receiver<Result<Bytes, RequestError>> {

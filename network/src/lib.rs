@@ -19,6 +19,8 @@
 //!                                                 dial task -> driver (owns the swarm: connections, pings, sync)
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod codec;
 mod config;
 mod context;

@@ -1,6 +1,7 @@
 //! One peer: its queues, its link, and what is known about it.
 //!
-//! The driver alone changes the link; the peer's dial task and three writer tasks watch it. A change of standing is
+//! The driver alone changes the link; the peer's dial task and three writer tasks watch it. They must: when *we* close a
+//! connection, yamux leaves whoever reads or writes on its streams waiting for ever. A change of standing is
 //! logged once, at the level it deserves; repetitions of the same trouble are logged at debug.
 
 use crate::{
@@ -29,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) open: usize,
     /// Connections so far.
     pub(crate) total: u64,
+    /// Those that are closed again.
+    pub(crate) closed: u64,
 }
 
 /// How we stand with a peer.
@@ -129,13 +132,19 @@ impl PeerState {
         if last {
             self.on_gone(cause);
         }
-        self.link.send_modify(|link| link.open = link.open.saturating_sub(1));
+        self.link.send_modify(|link| {
+            link.open = link.open.saturating_sub(1);
+            link.closed += 1;
+        });
     }
 
     fn on_gone(&self, cause: &str) {
         let verdict = {
             let mut known = self.known();
             known.rtt = None;
+            for reader in known.readers.iter_mut().filter_map(Option::take) {
+                reader.cancel();
+            }
             std::mem::replace(&mut known.verdict, Verdict::None)
         };
         match verdict {

@@ -117,10 +117,10 @@ pub(crate) async fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) ->
     swarm.listen_on(multiaddr(address)).map_err(failed)?;
     let bound = async {
         loop {
-            if let SwarmEvent::NewListenAddr { address: bound, .. } = swarm.select_next_some().await {
-                if let Some(bound) = socket_addr(&bound) {
-                    return SocketAddr::new(address.ip(), bound.port());
-                }
+            if let SwarmEvent::NewListenAddr { address: bound, .. } = swarm.select_next_some().await
+                && let Some(bound) = socket_addr(&bound)
+            {
+                return SocketAddr::new(address.ip(), bound.port());
             }
         }
     };

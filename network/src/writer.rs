@@ -35,19 +35,23 @@ pub(crate) async fn run(context: Arc<Context>, peer: Arc<PeerState>, class: Clas
     let mut link = peer.watch_link();
     let mut backoff = Backoff::new(limits.reconnect_min, limits.reconnect_max);
     loop {
-        if link.wait_for(Link::is_open).await.is_err() {
-            return;
-        }
-        let opened = timeout(limits.handshake_timeout, open(&context, &peer, class, &mut control)).await;
+        let Ok(&Link { total, closed, .. }) = link.wait_for(Link::is_open).await.as_deref() else { return };
+        // libp2p does not say on which connection a stream is. Should one of two close, we begin anew.
+        let mut watch = link.clone();
+        let gone = async move { drop(watch.wait_for(|link| link.closed != closed).await) };
+        tokio::pin!(gone);
+        let opened = select! {
+            opened = timeout(limits.handshake_timeout, open(&context, &peer, class, &mut control)) => opened,
+            () = &mut gone => continue,
+        };
         match opened.unwrap_or(Err(HandshakeError::Timeout(limits.handshake_timeout))) {
             Ok(stream) => {
                 backoff.reset();
-                session(&context, &peer, class, stream).await;
+                session(&context, &peer, class, stream, gone).await;
             }
             Err(error) => on_failed_handshake(&context, &peer, error).await,
         }
         // A new connection is worth a try at once.
-        let total = link.borrow().total;
         select! {
             () = sleep(backoff.next()) => {}
             _ = link.wait_for(|link| link.total != total) => {}
@@ -69,17 +73,30 @@ async fn open(
     Ok(stream)
 }
 
-/// A stream's life after its hello. The vote stream is the one that makes a peer count as up.
-async fn session(context: &Context, peer: &PeerState, class: Class, stream: impl AsyncRead + AsyncWrite + Unpin) {
+/// A stream's life after its hello, until its connection is `gone` at the latest. The vote stream is the one that makes a
+/// peer count as up.
+async fn session(
+    context: &Context,
+    peer: &PeerState,
+    class: Class,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    gone: impl Future<Output = ()>,
+) {
+    let life = async {
+        select! {
+            end = write_frames(context, peer, class, stream) => end,
+            () = gone => End::Disconnected,
+        }
+    };
     if class != Class::Vote {
-        let end = write_frames(context, peer, class, stream).await;
+        let end = life.await;
         tracing::debug!(peer = peer.replica.0, class = class.name(), "stream ended: {end}");
         return;
     }
     peer.enter(Standing::Up, "");
     context.metrics.connected.inc();
     context.deliver(Inbound::PeerUp(peer.replica)).await;
-    let end = write_frames(context, peer, class, stream).await;
+    let end = life.await;
     peer.enter(Standing::Lost, &format!("vote stream: {end}"));
     context.metrics.connected.dec();
     context.deliver(Inbound::PeerDown(peer.replica)).await;
@@ -90,6 +107,8 @@ async fn session(context: &Context, peer: &PeerState, class: Class, stream: impl
 enum End {
     #[error("the peer closed it")]
     Closed,
+    #[error("the connection was closed")]
+    Disconnected,
     #[error("the peer accepted nothing for too long ({0})")]
     Stuck(#[from] Elapsed),
     #[error("{0}")]
@@ -126,7 +145,7 @@ async fn write_waiting<S: AsyncWrite + Unpin>(
     let deadline = context.limits.write_timeout;
     let mut unflushed = false;
     loop {
-        let taken = peer.queue.take(class, context.view());
+        let taken = peer.queue.take(class, context.view.view());
         peer.meter.dropped(class.name(), Drop::Stale, taken.stale);
         let Some(frame) = taken.frame else { break };
         timeout(deadline, sink.feed(frame)).await??;
