@@ -12,7 +12,7 @@ pub struct Config {
     pub me: ReplicaId,
     /// Authenticates our connections; libp2p's peer id follows from it.
     pub identity: IdentitySecret,
-    /// Where to listen. Port 0 takes a free one; `start` returns which.
+    /// Where to listen. Port 0 takes a free one; `start` returns which. `[::]` means IPv6 only, on every system.
     pub listen: SocketAddr,
     /// The committee. An entry for ourselves is allowed, and then must carry our identity key.
     pub peers: Vec<Peer>,

@@ -1,7 +1,8 @@
 //! No single host may take all the places of incoming connections that have not yet proved who they are.
 //!
 //! libp2p's own limits count all hosts together: sixty-four half-open connections from one machine would shut out every
-//! validator that wants to dial us. This behaviour counts per address, an IPv6 /64 as one.
+//! validator that wants to dial us. This behaviour counts per address, an IPv6 /64 as one. Our own machine is exempt: many
+//! validators of a test network dial from there at once.
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -61,11 +62,11 @@ impl Gate {
     }
 }
 
-/// The host, or the network that one host of the newer kind may have to itself.
+/// The host, or the network that one host of the newer kind may have to itself. Nothing for our own machine.
 fn host(address: &Multiaddr) -> Option<IpAddr> {
     address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        Protocol::Ip6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
+        Protocol::Ip4(ip) if !ip.is_loopback() => Some(ip.into()),
+        Protocol::Ip6(ip) if !ip.is_loopback() => Some(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
         _ => None,
     })
 }
@@ -152,5 +153,6 @@ mod tests {
         assert_eq!(host("/ip6/2001:db8::1/tcp/1"), host("/ip6/2001:db8::ffff:2/tcp/2"));
         assert_ne!(host("/ip6/2001:db8::1/tcp/1"), host("/ip6/2001:db8:0:1::1/tcp/1"));
         assert_ne!(host("/ip4/10.0.0.1/tcp/1"), host("/ip4/10.0.0.2/tcp/1"));
+        assert_eq!(host("/ip4/127.0.0.1/tcp/1").or(host("/ip6/::1/tcp/1")), None);
     }
 }

@@ -160,6 +160,10 @@ impl PeerState {
 
     /// A hello passed: the peer is who we think, on our chain.
     pub(crate) fn on_greeted(&self) {
+        // A stream of a connection that closed meanwhile proves nothing about the next one.
+        if !self.link.borrow().is_open() {
+            return;
+        }
         let mut known = self.known();
         known.verdict = Verdict::Greeted;
         known.good_session = true;
@@ -201,9 +205,7 @@ impl PeerState {
     pub(crate) fn enter(&self, standing: Standing, message: &str) {
         let news = {
             let mut known = self.known();
-            if standing != Standing::Up {
-                known.last_error = Some(message.to_owned());
-            }
+            known.last_error = (standing != Standing::Up).then(|| message.to_owned());
             std::mem::replace(&mut known.standing, standing) != standing
         };
         let (replica, name, address) = (self.replica.0, &self.name, &self.address);

@@ -51,7 +51,7 @@ pub struct PeerStatus {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Connections so far, this one included.
     pub connections: u64,
-    /// Why it was last unreachable, refused or lost. Kept after it came back; `None` if nothing ever went wrong.
+    /// Why it is not connected: unreachable, refused or lost. `None` while it is, or before anything was tried.
     pub last_error: Option<String>,
 }
 

@@ -97,7 +97,10 @@ async fn session(
     context.metrics.connected.inc();
     context.deliver(Inbound::PeerUp(peer.replica)).await;
     let end = life.await;
-    peer.enter(Standing::Lost, &format!("vote stream: {end}"));
+    // If the connection went, the driver knows better why.
+    if !matches!(end, End::Disconnected) {
+        peer.enter(Standing::Lost, &format!("vote stream: {end}"));
+    }
     context.metrics.connected.dec();
     context.deliver(Inbound::PeerDown(peer.replica)).await;
 }

@@ -1,12 +1,19 @@
 //! Whom we will not talk to, and how they and we learn why.
 
-use crate::common::{Committee, DEADLINE, GENESIS, Node, frame, id, rogue::Rogue};
+use crate::common::{
+    Committee, DEADLINE, GENESIS, Node, frame, id,
+    rogue::{self, Rogue},
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use prometheus_client::registry::Registry;
 use quorate_network::{Class, Network, NetworkError, start};
 use quorate_types::Digest;
-use std::net::TcpListener;
-use tokio::time::timeout;
+use std::{net::TcpListener, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_foreign_genesis_is_refused_on_both_sides_with_both_digests() {
@@ -86,15 +93,15 @@ async fn a_replica_that_claims_anothers_index_is_refused() {
 async fn an_oversized_length_closes_that_stream_and_nothing_else() {
     let committee = Committee::new(2);
     let mut honest = committee.start(0).await;
-    let mut rogue = Rogue::start(&committee, 1, 0).await;
-    let mut batches = rogue.open(Class::Batch).await;
-    let mut votes = rogue.open(Class::Vote).await;
+    let mut member = Rogue::start(&committee, 1, 0).await;
+    let mut batches = member.open(Class::Batch).await;
+    let mut votes = member.open(Class::Vote).await;
     batches.write_all(&u32::MAX.to_be_bytes()).await.unwrap();
     batches.flush().await.unwrap();
     let mut rest = Vec::new();
     let end = timeout(DEADLINE, batches.read_to_end(&mut rest)).await.expect("the stream is closed");
     assert!(end.is_err() || rest.is_empty());
-    crate::common::rogue::send(&mut votes, b"fine").await.unwrap();
+    rogue::send(&mut votes, b"fine").await.unwrap();
     assert_eq!(honest.frame().await, (id(1), Class::Vote, "fine".into()));
     assert_eq!(honest.metric("quorate_p2p_refused_total{reason=\"oversized_frame\"}"), Some(1));
     assert_eq!(honest.status(1).received.get("batch"), None);
@@ -134,4 +141,47 @@ async fn contradictions_in_our_own_configuration_are_named() {
     assert!(matches!(error, NetworkError::Settings(_)), "{error}");
     let error = refused(|config| config.listen = "192.0.2.1:9000".parse().unwrap()).await;
     assert!(matches!(error, NetworkError::CannotListen { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_that_say_nothing_or_garbage_are_hung_up_on() {
+    let mut committee = Committee::new(2);
+    committee.limits.dial_timeout = Duration::from_millis(300);
+    let honest = committee.start(0).await;
+    for garbage in [&b""[..], b"GET / HTTP/1.1\r\n\r\n", &[0xff; 4096]] {
+        let mut socket = TcpStream::connect(honest.address).await.unwrap();
+        socket.write_all(garbage).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = timeout(DEADLINE, socket.read_to_end(&mut rest)).await.expect("the connection is closed");
+    }
+    let mut late = committee.start(1).await;
+    late.wait_up(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_comes_back_replaces_the_connection_it_has_lost() {
+    let committee = Committee::new(2);
+    let mut honest = committee.start(0).await;
+    let mut before = Rogue::start(&committee, 1, 0).await;
+    let mut stream = before.open(Class::Vote).await;
+    rogue::send(&mut stream, b"before").await.unwrap();
+    assert_eq!(honest.frame().await.2, "before");
+    // The same replica dials again, without having closed anything: its power was cut.
+    let mut after = Rogue::start(&committee, 1, 0).await;
+    let mut stream = after.open(Class::Vote).await;
+    rogue::send(&mut stream, b"after").await.unwrap();
+    assert_eq!(honest.frame().await.2, "after");
+    timeout(DEADLINE, async { while !before.event().await.starts_with("closed") {} })
+        .await
+        .expect("the old one is closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn listening_on_all_interfaces_tells_the_port() {
+    let committee = Committee::new(2);
+    let mut config = committee.config(0);
+    config.listen = "0.0.0.0:0".parse().unwrap();
+    let node = Node::start(config).await;
+    assert!(node.address.ip().is_unspecified() && node.address.port() != 0, "{}", node.address);
+    TcpStream::connect(("127.0.0.1", node.address.port())).await.unwrap();
 }

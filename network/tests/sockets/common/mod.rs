@@ -145,6 +145,17 @@ impl Node {
         self.network.peers().into_iter().find(|status| status.replica == id(peer)).unwrap()
     }
 
+    /// Waits until the status of `peer` is as wanted, and leaves what arrives meanwhile in the channel.
+    pub(crate) async fn peek_status(&self, peer: usize, wanted: impl Fn(&PeerStatus) -> bool) {
+        timeout(DEADLINE, async {
+            while !wanted(&self.status(peer)) {
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .expect("the awaited status comes in time");
+    }
+
     /// Waits until the status of `peer` is as wanted. Keeps nothing of what arrives meanwhile.
     pub(crate) async fn wait_status(&mut self, peer: usize, wanted: impl Fn(&PeerStatus) -> bool) -> PeerStatus {
         let found = timeout(DEADLINE, async {
