@@ -6,6 +6,7 @@
 //! print as [`output`] says.
 
 pub mod api;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod exit;
@@ -13,5 +14,9 @@ pub mod handle;
 pub mod home;
 pub mod lock;
 pub mod logs;
+mod offline;
 pub mod output;
 pub mod runtime;
+mod signals;
+mod table;
+pub mod testnet;

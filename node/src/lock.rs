@@ -7,6 +7,8 @@ use crate::{
 use std::{
     fs::{self, File, TryLockError},
     io::{Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
 };
 
 /// The right to use a data directory; given back when dropped, or when the process dies.
@@ -16,16 +18,21 @@ pub struct DataLock {
 }
 
 impl DataLock {
-    /// Takes the lock, or names the process that has it.
+    /// Takes the lock on a validator's data, or names the process that has it.
     pub fn take(home: &Home) -> Result<Self, Failure> {
-        create_private_dir(&home.data_dir())?;
-        let path = home.lock();
-        let io = |error: std::io::Error| file_failure("lock", &path, &error);
+        Self::take_file(&home.lock())
+    }
+
+    /// Takes the lock `path` on the directory that it lies in, or names the process that has it.
+    pub fn take_file(path: &Path) -> Result<Self, Failure> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        create_private_dir(directory)?;
+        let io = |error: std::io::Error| file_failure("lock", path, &error);
         let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Self::taken(home)),
+            Err(TryLockError::WouldBlock) => return Err(taken(path, directory)),
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
         let pid = format!("{}\n", std::process::id());
@@ -34,18 +41,19 @@ impl DataLock {
         Ok(Self { _file: file })
     }
 
-    /// Whether some process holds the lock at this moment.
+    /// Whether some process uses the validator's data at this moment.
     pub fn is_taken(home: &Home) -> bool {
-        File::options().read(true).open(home.lock()).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        let taken = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        File::open(home.lock()).is_ok_and(taken)
     }
+}
 
-    fn taken(home: &Home) -> Failure {
-        let text = fs::read_to_string(home.lock()).unwrap_or_default();
-        let pid = text.trim();
-        let by = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
-        let failure = Failure::environment(format!("{} is in use by {by}", home.data_dir().display()));
-        if pid.is_empty() { failure } else { failure.hint(format!("kill {pid}, or choose another --home")) }
-    }
+fn taken(path: &Path, directory: &Path) -> Failure {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let pid = text.trim();
+    let by = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
+    let failure = Failure::environment(format!("{} is in use by {by}", directory.display()));
+    if pid.is_empty() { failure } else { failure.hint(format!("kill {pid}, or choose another --home")) }
 }
 
 #[cfg(test)]

@@ -131,7 +131,8 @@ mod tests {
             if !name.ends_with(".json") {
                 continue;
             }
-            let problem = json::<Thing>(&fs::read(&path).expect("readable file")).expect_err("no torture file is a thing");
+            let problem =
+                json::<Thing>(&fs::read(&path).expect("readable file")).expect_err("no torture file is a thing");
             match name.get(..2) {
                 Some("y_") => assert_eq!(problem.code, "wrong-shape", "{name}: {}", problem.detail),
                 Some("n_") => assert_eq!(problem.code, "malformed-json", "{name}: {}", problem.detail),

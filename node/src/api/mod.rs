@@ -19,6 +19,7 @@ mod txs;
 
 pub use problem::{Problem, ProblemBody};
 pub use serve::serve;
+pub(crate) use status::application;
 
 use crate::handle::Handle;
 use app::App;

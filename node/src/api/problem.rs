@@ -73,10 +73,13 @@ impl Problem {
             RejectCode::BadSignature => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "sign the transaction body with the sender's key, for this chain")
             }
-            RejectCode::WrongChain => (StatusCode::UNPROCESSABLE_ENTITY, "sign with the chain id that /v1/status tells"),
-            RejectCode::OldNonce => {
-                (StatusCode::CONFLICT, "/v1/accounts/{account} tells the next nonce; the transaction may have committed")
+            RejectCode::WrongChain => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "sign with the chain id that /v1/status tells")
             }
+            RejectCode::OldNonce => (
+                StatusCode::CONFLICT,
+                "/v1/accounts/{account} tells the next nonce; the transaction may have committed",
+            ),
             RejectCode::FutureNonce => (StatusCode::CONFLICT, "send the transactions with the nonces before it first"),
             RejectCode::Conflicting => (StatusCode::CONFLICT, "wait until the pending transaction commits"),
             RejectCode::MalformedPayload => {

@@ -38,8 +38,9 @@ impl Api {
     pub fn new(base: &str) -> Result<Self, Failure> {
         let base = base.trim_end_matches('/');
         let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
-        reqwest::Url::parse(&base)
-            .map_err(|error| Failure::usage(format!("`{base}` is not a URL: {error}")).hint("--node http://127.0.0.1:26700"))?;
+        reqwest::Url::parse(&base).map_err(|error| {
+            Failure::usage(format!("`{base}` is not a URL: {error}")).hint("--node http://127.0.0.1:26700")
+        })?;
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(150))
@@ -76,18 +77,13 @@ impl Api {
 
     /// `POST /v1/txs`.
     pub async fn submit(&self, transaction: &Transaction, wait: Wait) -> Result<SubmittedView, Unanswered> {
-        let body = TransactionIn {
-            sender: transaction.body.sender,
-            nonce: transaction.body.nonce,
-            payload: hex::encode(&transaction.body.payload[..]),
-            signature: hex::encode(transaction.signature),
-        };
         let wait = match wait {
             Wait::None => "none",
             Wait::Accepted => "accepted",
             Wait::Committed => "committed",
         };
-        self.send(self.http.post(format!("{}/v1/txs?wait={wait}", self.base)).json(&body)).await
+        self.send(self.http.post(format!("{}/v1/txs?wait={wait}", self.base)).json(&TransactionIn::from(transaction)))
+            .await
     }
 
     /// Any JSON of the API.

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults() {
-        let (_dir, home) = home("[journal]\ndurability = \"group\"\n[api]\nlisten = \"127.0.0.1:1\"\nmax_connections = 7\n");
+        let (_dir, home) =
+            home("[journal]\ndurability = \"group\"\n[api]\nlisten = \"127.0.0.1:1\"\nmax_connections = 7\n");
         let environment = environment(&[("QUORATE_API_LISTEN", "127.0.0.1:2"), ("QUORATE_API_MAX_SUBSCRIBERS", "9")]);
         let flags = Overrides { api_listen: Some(SocketAddr::from(([127, 0, 0, 1], 3))), ..Overrides::default() };
         let config = load(&home, &environment, &flags).expect("good settings");

@@ -1,7 +1,12 @@
 //! Transactions on their way in, and where they ended up.
 
-use crate::handle::{RejectCode, Wait};
-use quorate_types::{Account, Digest, Height};
+use crate::{
+    api::Problem,
+    handle::{RejectCode, Wait},
+};
+use axum::http::StatusCode;
+use quorate_ledger::Outcome;
+use quorate_types::{Account, BoundedVec, ChainId, Digest, Height, Transaction, TransactionBody};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -105,4 +110,79 @@ pub struct TransactionView {
     /// With `?proof=true`: hex of the borsh encoding of the proof of inclusion, outcome and finality.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+}
+
+impl TransactionIn {
+    /// The transaction it stands for, on this chain.
+    pub fn transaction(self, chain: ChainId) -> Result<Transaction, Problem> {
+        let bad = |field: &str, why: String| Problem::bad_request("wrong-shape", format!("`{field}`: {why}"));
+        let payload = hex::decode(&self.payload).map_err(|error| bad("payload", error.to_string()))?;
+        let payload = BoundedVec::new(payload).map_err(|error| {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("`payload`: {error}"))
+                .hint("send less at once")
+        })?;
+        let mut signature = [0; 64];
+        hex::decode_to_slice(&self.signature, &mut signature)
+            .map_err(|error| bad("signature", format!("{error}; it is 128 hexadecimal characters")))?;
+        let body = TransactionBody { chain, sender: self.sender, nonce: self.nonce, payload };
+        Ok(Transaction { body, signature })
+    }
+}
+
+impl From<&Transaction> for TransactionIn {
+    fn from(transaction: &Transaction) -> Self {
+        Self {
+            sender: transaction.body.sender,
+            nonce: transaction.body.nonce,
+            payload: hex::encode(&transaction.body.payload[..]),
+            signature: hex::encode(transaction.signature),
+        }
+    }
+}
+
+impl From<&Outcome> for OutcomeView {
+    fn from(outcome: &Outcome) -> Self {
+        let (status, reason) = match outcome {
+            Outcome::Applied => ("applied", None),
+            Outcome::Failed(code) => ("failed", Some(kebab(&format!("{code:?}")))),
+            Outcome::Skipped(code) => ("skipped", Some(kebab(&format!("{code:?}")))),
+        };
+        Self { status: status.to_owned(), reason }
+    }
+}
+
+fn kebab(camel: &str) -> String {
+    let mut text = String::new();
+    for letter in camel.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_over_the_limit_is_told_apart_from_a_bad_one() {
+        let input = |payload: String| TransactionIn {
+            sender: Account::from_key([1; 32]),
+            nonce: 0,
+            payload,
+            signature: "00".repeat(64),
+        };
+        let code =
+            |payload| input(payload).transaction(ChainId(Digest::ZERO)).map(|_| ()).map_err(|problem| problem.code);
+        assert_eq!(code("00".repeat(65_536)), Ok(()));
+        assert_eq!(code("00".repeat(65_537)), Err("too-large".into()));
+        assert_eq!(code("0".into()), Err("wrong-shape".into()));
+    }
+
+    #[test]
+    fn reasons_have_kebab_names() {
+        assert_eq!(kebab("InsufficientBalance"), "insufficient-balance");
+    }
 }

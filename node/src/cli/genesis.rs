@@ -1,0 +1,163 @@
+//! `quorate genesis new|check|show`.
+
+use super::{Context, duration::duration};
+use crate::{
+    exit::Failure,
+    home::{file_failure, read_genesis, read_text, write_private},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use quorate_ledger::{AppGenesis, Election, Genesis, Params, Protocol, SchemeKind, Validator};
+use quorate_types::{Account, Digest};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GenesisCommand {
+    /// Make a genesis document of validators' entries
+    New(NewArgs),
+    /// Check a genesis document and print its digest
+    Check(FileArg),
+    /// Show what a genesis document says
+    Show(FileArg),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FileArg {
+    /// The genesis document
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArgs {
+    /// The chain's name
+    #[arg(long)]
+    chain: String,
+    /// A validator's entry as `quorate keygen` prints it; in the order of the committee, once for each
+    #[arg(long = "validator", value_name = "FILE", required = true)]
+    validators: Vec<PathBuf>,
+    /// What the chain runs
+    #[arg(long, value_enum, default_value_t)]
+    app: App,
+    /// A funded account of the kv application, once for each
+    #[arg(long = "account", value_name = "ACCOUNT=BALANCE", value_parser = account)]
+    accounts: Vec<(Account, u64)>,
+    /// Propose empty blocks at this pace; without it an idle chain is quiet
+    #[arg(long, value_parser = duration)]
+    block_interval: Option<Duration>,
+    /// Where to write it; standard output unless told
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// An application by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum App {
+    /// Keys, values and balances.
+    #[default]
+    Kv,
+    /// Any bytes; for benchmarks.
+    Opaque,
+}
+
+impl App {
+    /// The name in the genesis.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kv => "kv",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+pub(super) fn run(command: GenesisCommand, context: &Context) -> Result<(), Failure> {
+    match command {
+        GenesisCommand::New(args) => new(args, context),
+        GenesisCommand::Check(args) => {
+            let digest = read_genesis(&args.file)?.digest();
+            context.output.data(&json!({ "ok": true, "digest": digest }), |_| digest.to_string())
+        }
+        GenesisCommand::Show(args) => show(&read_genesis(&args.file)?, context),
+    }
+}
+
+fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
+    let validators = args.validators.iter().map(|path| {
+        let text = read_text(path)?;
+        serde_json::from_str::<Validator>(&text).map_err(|error| {
+            Failure::failed(format!("{}: {error}", path.display())).hint("quorate keygen prints entries")
+        })
+    });
+    let validators = validators.collect::<Result<Vec<_>, _>>()?;
+    let application = match args.app {
+        App::Kv => AppGenesis::Kv { accounts: args.accounts.into_iter().collect() },
+        App::Opaque if args.accounts.is_empty() => AppGenesis::Opaque,
+        App::Opaque => return Err(Failure::usage("--app opaque has no accounts, and --account was given")),
+    };
+    let genesis = build(args.chain, validators, application, args.block_interval, false)?;
+    let text = genesis.to_json();
+    context.output.note(format!("genesis digest {}", genesis.digest()));
+    match &args.out {
+        None => crate::output::print(&format!("{}\n", text.trim_end())),
+        Some(path) if path.exists() => Err(file_failure("write", path, &std::io::ErrorKind::AlreadyExists.into())),
+        Some(path) => write_private(path, &text),
+    }
+}
+
+/// A checked genesis with the default parameters.
+pub(crate) fn build(
+    chain: String,
+    validators: Vec<Validator>,
+    application: AppGenesis,
+    block_interval: Option<Duration>,
+    fault_injection: bool,
+) -> Result<Genesis, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let block_interval_ms = block_interval.map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+    let genesis = Genesis {
+        chain,
+        time: u64::try_from(now.as_millis()).unwrap_or(0),
+        protocol: Protocol::Hotstuff,
+        scheme: SchemeKind::Ed25519,
+        election: Election::RoundRobin,
+        params: Params { block_interval_ms, ..Params::default() },
+        validators,
+        application,
+        fault_injection,
+    };
+    genesis.check().map_err(|error| Failure::usage(format!("this genesis would not work: {error}")))?;
+    Ok(genesis)
+}
+
+fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
+    let digest = genesis.digest();
+    let document = serde_json::from_str::<serde_json::Value>(&genesis.to_json()).unwrap_or_default();
+    context.output.data(&json!({ "digest": digest, "genesis": document }), |_| {
+        let mut lines = vec![
+            format!("digest       {digest}"),
+            format!("chain        {}", genesis.chain),
+            format!("validators   {}", genesis.validators.len()),
+        ];
+        for (index, validator) in genesis.validators.iter().enumerate() {
+            let address = validator.address.as_deref().unwrap_or("(no address)");
+            lines.push(format!("  {index:<3} {:<16} {address:<24} vote {}", validator.name, validator.vote));
+        }
+        let accounts: BTreeMap<_, _> = match &genesis.application {
+            AppGenesis::Kv { accounts } => accounts.iter().collect(),
+            AppGenesis::Opaque => BTreeMap::new(),
+        };
+        lines.push(format!("application  {}", crate::api::application(&genesis.application)));
+        lines.push(format!("accounts     {}", accounts.len()));
+        lines.join("\n")
+    })
+}
+
+fn account(text: &str) -> Result<(Account, u64), String> {
+    let (account, balance) = text.split_once('=').ok_or("want ACCOUNT=BALANCE")?;
+    let account: Digest = account.parse().map_err(|error| format!("{error}"))?;
+    let balance = balance.parse().map_err(|error| format!("balance: {error}"))?;
+    Ok((Account(account), balance))
+}

@@ -1,0 +1,175 @@
+//! The command line: one file for each command.
+
+mod completions;
+mod duration;
+mod genesis;
+mod get;
+mod keygen;
+mod ledger;
+mod node;
+mod status;
+mod target;
+mod testnet;
+mod tx;
+mod wait;
+
+pub(crate) use genesis::build as build_genesis;
+pub(crate) use keygen::make_validator;
+
+use crate::{
+    exit::{Exit, Failure},
+    logs::{self, LogFormat},
+    output::{Color, Format, Output, complain},
+};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A Byzantine fault tolerant ledger: HotStuff validators, their clients and a local testnet
+#[derive(Debug, Parser)]
+#[command(name = "quorate", version, after_help = Exit::HELP, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// How to print data (on standard output; all else goes to standard error)
+    #[arg(long, value_enum, default_value_t, global = true)]
+    output: Format,
+    /// No remarks on standard error; errors are still told
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// When to colour; NO_COLOR and CLICOLOR_FORCE are honoured
+    #[arg(long, value_enum, default_value_t, global = true)]
+    color: Color,
+    /// What to log, such as info or quorate_consensus=debug,warn
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG", global = true)]
+    log: Option<String>,
+    /// The form of log lines
+    #[arg(long, value_enum, global = true)]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a network of validators on this machine
+    Testnet(testnet::TestnetArgs),
+    /// Make a validator's keys and journal, or a client's key
+    Keygen(keygen::KeygenArgs),
+    /// Make, check and show genesis documents
+    #[command(subcommand)]
+    Genesis(genesis::GenesisCommand),
+    /// Run one validator
+    Node(node::NodeArgs),
+    /// Sign and send a transaction
+    #[command(subcommand)]
+    Tx(tx::TxCommand),
+    /// Read a value, with a proof if wanted
+    Get(get::GetArgs),
+    /// Tell how validators are
+    Status(status::StatusArgs),
+    /// Wait until a height is committed
+    Wait(wait::WaitArgs),
+    /// Look at a ledger on disk, without a node
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// What a command gets besides its own arguments.
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    pub(crate) log: Option<String>,
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let matches = match Cli::command().color(help_colors()).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return tell(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return tell(&error),
+    };
+    let Global { output, quiet, color, log, log_format } = cli.global;
+    let context = Context { output: Output { format: output, quiet, color }, log, log_format };
+    match run(cli.command, &context) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure.to_string());
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    let done = |result: Result<(), Failure>| result.map(|()| Exit::Success);
+    match command {
+        Command::Testnet(args) => testnet::run(args, context),
+        Command::Keygen(args) => done(keygen::run(&args, context)),
+        Command::Genesis(command) => done(genesis::run(command, context)),
+        Command::Node(args) => node::run(&args, context),
+        Command::Tx(command) => done(tx::run(command, context)),
+        Command::Get(args) => done(get::run(&args, context)),
+        Command::Status(args) => done(status::run(&args, context)),
+        Command::Wait(args) => done(wait::run(&args, context)),
+        Command::Ledger(command) => done(ledger::run(command, context)),
+        Command::Completions(args) => done(completions::run(&args)),
+    }
+}
+
+/// Prints clap's message: help and version as data, complaints as complaints, neither panicking on a closed pipe.
+fn tell(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+}
+
+/// Help is printed before `--color` is known, so it looks for the flag itself.
+fn help_colors() -> ColorChoice {
+    let arguments: Vec<_> = std::env::args().collect();
+    let given = |choice: &str| {
+        arguments.contains(&format!("--color={choice}")) || arguments.windows(2).any(|pair| pair == ["--color", choice])
+    };
+    match () {
+        () if given("never") => ColorChoice::Never,
+        () if given("always") => ColorChoice::Always,
+        () => ColorChoice::Auto,
+    }
+}
+
+impl Context {
+    /// Sends logs to standard error, as the flags say or else as given.
+    pub(crate) fn init_logs(&self, filter: &str, format: LogFormat) -> Result<(), Failure> {
+        logs::init(self.log.as_deref().unwrap_or(filter), self.log_format.unwrap_or(format), &self.output)
+    }
+
+    /// Runs an asynchronous command.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::environment(format!("cannot start threads: {error}")))?;
+        let result = runtime.block_on(future);
+        // A blocking read that nobody waits for any more must not keep the process.
+        runtime.shutdown_background();
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,84 @@
+//! `quorate status`.
+
+use super::{Context, target::Target};
+use crate::{
+    api::model::StatusView,
+    client::Unanswered,
+    exit::{Exit, Failure},
+    table::Table,
+};
+use clap::Args;
+use futures::future::join_all;
+use serde::Serialize;
+
+/// Tell how a node is, or all nodes of a testnet.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Serialize)]
+struct Line {
+    node: String,
+    url: String,
+    #[serde(flatten)]
+    status: Option<StatusView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(super) fn run(args: &StatusArgs, context: &Context) -> Result<(), Failure> {
+    context.block_on(async {
+        let nodes = args.target.all()?;
+        let answers = join_all(nodes.iter().map(|node| node.api.status())).await;
+        if let (1, Some(Err(_))) = (nodes.len(), answers.first()) {
+            let (node, answer) = (&nodes[0], answers.into_iter().next());
+            return Err(answer
+                .and_then(Result::err)
+                .map_or_else(|| Failure::failed("no answer"), |error: Unanswered| node.api.failure(error)));
+        }
+        let lines: Vec<_> = nodes
+            .into_iter()
+            .zip(answers)
+            .map(|(node, answer)| {
+                let url = node.api.base().to_owned();
+                match answer {
+                    Ok(status) => Line { node: node.name, url, status: Some(status), error: None },
+                    Err(error) => Line { node: node.name, url, status: None, error: Some(error.to_string()) },
+                }
+            })
+            .collect();
+        context.output.data(&lines, |lines| text(lines))?;
+        if lines.iter().all(|line| line.status.is_none()) {
+            return Err(Failure::new(Exit::Environment, "no node answers").hint("quorate testnet starts a testnet"));
+        }
+        Ok(())
+    })
+}
+
+fn text(lines: &[Line]) -> String {
+    let mut table = Table::new(["validator", "view", "height", "head", "role", "peers", "mempool", "pid", "state"]);
+    for line in lines {
+        table.row(match &line.status {
+            Some(status) => [
+                line.node.clone(),
+                status.view.0.to_string(),
+                status.height.0.to_string(),
+                status.head.short(),
+                format!("{:?}", status.role).to_lowercase(),
+                format!("{}/{}", status.peers_connected, status.peers_total),
+                status.mempool.transactions.to_string(),
+                status.pid.to_string(),
+                status.not_ready.clone().unwrap_or_else(|| "ready".into()),
+            ],
+            None => {
+                let mut cells = [const { String::new() }; 9];
+                cells[0].clone_from(&line.node);
+                cells[8] = line.error.clone().unwrap_or_default();
+                cells
+            }
+        });
+    }
+    table.to_string()
+}

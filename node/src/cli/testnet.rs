@@ -1,0 +1,67 @@
+//! `quorate testnet`.
+
+use super::{Context, duration::duration, genesis::App};
+use crate::{
+    config::DurabilityChoice,
+    exit::{Exit, Failure},
+    logs::LogFormat,
+    testnet::{self, DEFAULT_HOME, Options, TestnetHome},
+};
+use clap::{Args, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+/// Run a network of validators on this machine, each a process of its own. State is kept under --home and resumed by the
+/// next run. Ctrl-C stops the validators and compares their ledgers; if they agree, the exit code is 0.
+#[derive(Debug, Args)]
+pub(super) struct TestnetArgs {
+    /// How many validators [default: 4, or as many as the home has]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=Options::MAX_NODES as i64))]
+    nodes: Option<u16>,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_HOME)]
+    home: PathBuf,
+    /// The first port; free ones are found unless told
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    base_port: Option<u16>,
+    /// Begin anew: remove what an earlier run made under --home, and nothing else
+    #[arg(long)]
+    fresh: bool,
+    /// Stop after this long, such as 30s; until Ctrl-C unless told
+    #[arg(long, value_parser = duration)]
+    duration: Option<Duration>,
+    /// Send this many signed transactions a second
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
+    load: Option<u32>,
+    /// What the chain runs [default: kv, or what the home has]
+    #[arg(long, value_enum)]
+    app: Option<App>,
+    /// When promises reach the disk
+    #[arg(long, value_enum, default_value_t)]
+    durability: DurabilityChoice,
+    /// Propose empty blocks at this pace; without it an idle testnet is quiet
+    #[arg(long, value_parser = duration)]
+    block_interval: Option<Duration>,
+}
+
+pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure> {
+    context.init_logs("warn", LogFormat::Text)?;
+    let options = Options {
+        home: TestnetHome::new(args.home),
+        nodes: args.nodes.map(usize::from),
+        app: args.app.map(|app| app.name().to_owned()),
+        block_interval: args.block_interval,
+        base_port: args.base_port,
+        fresh: args.fresh,
+        duration: args.duration,
+        load: args.load,
+        durability: args.durability,
+    };
+    let mut logging = Vec::new();
+    if let Some(filter) = &context.log {
+        logging.extend(["--log".to_owned(), filter.clone()]);
+    }
+    if let Some(format) = context.log_format.and_then(|format| format.to_possible_value()) {
+        logging.extend(["--log-format".to_owned(), format.get_name().to_owned()]);
+    }
+    context.block_on(testnet::run(&options, &logging, context.output))
+}

@@ -1,0 +1,91 @@
+//! A ledger on disk, read without a node: every block checked, certificates included.
+
+use crate::{
+    exit::{Exit, Failure},
+    home::{Home, file_failure},
+    lock::DataLock,
+};
+use quorate_ledger::{FileDisk, Genesis, Ledger, MemoryIndex, StoredBlock};
+use quorate_types::{Digest, Height};
+use serde_json::{Value, json};
+
+/// A ledger opened for reading. Holds the lock on the data directory.
+pub(crate) struct OfflineLedger {
+    ledger: Ledger<FileDisk, MemoryIndex>,
+    genesis: Genesis,
+    _lock: DataLock,
+}
+
+/// One block of it.
+#[derive(Debug)]
+pub(crate) struct OfflineBlock {
+    /// Its height.
+    pub(crate) height: Height,
+    /// Its name.
+    pub(crate) digest: Digest,
+    /// How many transactions it holds.
+    pub(crate) transactions: usize,
+    stored: StoredBlock,
+}
+
+impl OfflineLedger {
+    /// Opens the ledger of a home. Opening checks every frame, digest and link, and executes every block again; the index
+    /// file is neither used nor changed.
+    pub(crate) fn open(home: &Home, genesis: Genesis) -> Result<Self, Failure> {
+        let lock = DataLock::take(home)?;
+        let blocks = home.blocks();
+        if !blocks.is_dir() {
+            return Err(file_failure("read", &blocks, &std::io::ErrorKind::NotFound.into()));
+        }
+        let disk = FileDisk::open(blocks.clone()).map_err(|error| file_failure("open", &blocks, &error))?;
+        let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis).map_err(|error| {
+            Failure::new(Exit::Failure, format!("the ledger in {} is not sound: {error}", blocks.display()))
+                .hint("keep a copy for inspection; the validator can fetch the blocks again into an empty data/blocks")
+        })?;
+        Ok(Self { ledger, genesis, _lock: lock })
+    }
+
+    /// The chain.
+    pub(crate) fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// Every block from height 0 up, each checked to follow the one before and to be final by its certificate.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Result<OfflineBlock, Failure>> {
+        (0..=self.ledger.head().height.0).map(|height| self.block(Height(height)))
+    }
+
+    fn block(&self, height: Height) -> Result<OfflineBlock, Failure> {
+        let unsound = |why: String| Failure::new(Exit::Failure, format!("the block at {height} is not sound: {why}"));
+        let stored = self.ledger.block(height).map_err(|error| unsound(error.to_string()))?;
+        let stored = stored.ok_or_else(|| unsound("it is missing".into()))?;
+        if let Some(proof) = &stored.proof {
+            quorate_validator::verify_commit(&self.genesis, &stored.block.header, proof)
+                .map_err(|error| unsound(error.to_string()))?;
+        }
+        let transactions = stored.batches.iter().map(|batch| batch.transactions().len()).sum();
+        Ok(OfflineBlock { height, digest: stored.block.digest(), transactions, stored })
+    }
+}
+
+impl OfflineBlock {
+    /// The whole block as JSON, payloads in hexadecimal.
+    pub(crate) fn json(&self) -> Value {
+        let batches: Vec<_> = self
+            .stored
+            .batches
+            .iter()
+            .map(|batch| {
+                let transactions: Vec<_> = batch.transactions().iter().map(|transaction| json!({
+                "digest": transaction.digest(), "sender": transaction.body.sender, "nonce": transaction.body.nonce,
+                "payload": hex::encode(&transaction.body.payload[..]), "signature": hex::encode(transaction.signature),
+            })).collect();
+                json!({ "digest": batch.digest(), "transactions": transactions })
+            })
+            .collect();
+        json!({
+            "height": self.height, "digest": self.digest, "header": self.stored.block.header, "batches": batches,
+            "proof": self.stored.proof.as_ref().map(hex::encode),
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! A network of validators on this machine: each a process of its own, with real sockets and real files.
+//!
+//! The state lies under a home directory and is resumed by the next run. The end is a verdict: the ledgers on disk are read
+//! and compared, block by block.
+
+mod accounts;
+mod children;
+mod layout;
+mod load;
+mod manifest;
+mod options;
+mod ports;
+mod prepare;
+mod ready;
+mod screen;
+mod verdict;
+mod watch;
+
+pub use layout::{DEFAULT_HOME, TestnetHome};
+pub use manifest::{Manifest, NodeEntry};
+pub use options::Options;
+
+use crate::{
+    exit::{Exit, Failure},
+    lock::DataLock,
+    output::Output,
+    signals::Signals,
+};
+use children::{Children, Died};
+use load::Load;
+use prepare::{Prepared, prepare};
+use screen::Screen;
+use serde_json::json;
+use std::time::{Duration, Instant};
+use verdict::Verdict;
+use watch::Watch;
+
+/// Validators that are not ready by then are not going to be.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long the ledgers may take to become equally long at the end. They need not: agreement is about what they share.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// Why a testnet stops running.
+enum End {
+    /// The time is over, or somebody pressed Ctrl-C.
+    Orderly,
+    /// A second signal: no verdict.
+    Impatient,
+}
+
+/// Runs a testnet until its time is over or a signal comes; gives the exit code that its verdict calls for. `logging` is
+/// passed on to the validators.
+pub async fn run(options: &Options, logging: &[String], output: Output) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    let _lock = DataLock::take_file(&options.home.lock())?;
+    let prepared = prepare(options, &output)?;
+    let started = Instant::now();
+    let children = Children::start(&options.home, &prepared.manifest.nodes, logging)?;
+    let mut testnet = Testnet {
+        watch: Watch::new(&prepared.manifest, &children)?,
+        screen: Screen::new(output),
+        options,
+        prepared,
+        children,
+        load: None,
+        deaths: Vec::new(),
+    };
+    let ran = testnet.until_ready(started, &mut signals).await;
+    let ran = match ran {
+        Ok(End::Orderly) => testnet.until_the_end(&mut signals).await,
+        other => other,
+    };
+    testnet.finish(ran, &mut signals).await
+}
+
+struct Testnet<'a> {
+    options: &'a Options,
+    prepared: Prepared,
+    children: Children,
+    watch: Watch,
+    screen: Screen,
+    load: Option<Load>,
+    deaths: Vec<Died>,
+}
+
+impl Testnet<'_> {
+    /// Waits until every validator is ready, and says so.
+    async fn until_ready(&mut self, started: Instant, signals: &mut Signals) -> Result<End, Failure> {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(50)) => self.watch.refresh().await,
+                died = self.children.died() => return Err(self.not_started(died)),
+                _ = signals.next() => return Ok(End::Impatient),
+            }
+            if self.watch.all_ready() {
+                break;
+            }
+            if started.elapsed() > READY_WITHIN {
+                let what = format!("not ready within {READY_WITHIN:?}: {}", self.watch.missing());
+                let logs = self.options.home.path().join("node*.log");
+                return Err(Failure::new(Exit::NoProgress, what).hint(format!("look at {}", logs.display())));
+            }
+        }
+        let took = started.elapsed();
+        let text = ready::text(self.options, &self.prepared, &self.children, took);
+        let event = ready::event(self.options, &self.prepared, &self.children, took);
+        self.screen.tell(&text, &event)?;
+        Ok(End::Orderly)
+    }
+
+    fn not_started(&self, died: Died) -> Failure {
+        let how = children::shown(died.status);
+        let what = format!("{} did not start ({how}); the last lines of its log:\n{}", died.name, died.log_tail);
+        let exit = if died.status.code() == Some(Exit::Environment as i32) { Exit::Environment } else { Exit::Failure };
+        Failure::new(exit, what).hint(format!("see {}", self.options.home.log(&died.name).display()))
+    }
+
+    /// Shows how things are until the time is over or a signal comes.
+    async fn until_the_end(&mut self, signals: &mut Signals) -> Result<End, Failure> {
+        if let Some(rate) = self.options.load {
+            let (manifest, genesis) = (&self.prepared.manifest, &self.prepared.genesis);
+            self.load = Some(Load::start(manifest, genesis.chain_id(), &self.prepared.client, rate)?);
+        }
+        let deadline = self.options.duration.map(|duration| tokio::time::Instant::now() + duration);
+        let over = async move {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(over);
+        let mut ticks = tokio::time::interval(Duration::from_secs(self.screen.pace()));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    self.watch.refresh().await;
+                    let load = self.load.as_ref().map(Load::summary);
+                    self.screen.status(&self.watch.lines(), load.as_ref())?;
+                }
+                died = self.children.died() => {
+                    self.screen.died(&died, &ready::restart(self.options, &died.name))?;
+                    self.deaths.push(died);
+                }
+                () = &mut over => return Ok(End::Orderly),
+                _ = signals.next() => return Ok(End::Orderly),
+            }
+        }
+    }
+
+    /// Stops what was started, whatever happened before; then compares and reports.
+    async fn finish(mut self, ran: Result<End, Failure>, signals: &mut Signals) -> Result<Exit, Failure> {
+        let orderly = matches!(ran, Ok(End::Orderly));
+        let load = match (orderly, self.load.take()) {
+            (true, Some(load)) => tokio::select! {
+                summary = load.finish() => Some(summary),
+                _ = signals.next() => None,
+            },
+            _ => None,
+        };
+        if orderly {
+            self.settle(signals).await;
+        }
+        let lines = self.watch.lines();
+        self.children.stop().await;
+        if !orderly {
+            return ran.map(|_| Exit::Interrupted);
+        }
+        let verdict = tokio::select! {
+            verdict = verdict::compare(&self.options.home, &self.prepared.manifest, &self.prepared.genesis) => verdict,
+            _ = signals.next() => return Ok(Exit::Interrupted),
+        };
+        let mut text = watch::table(&lines);
+        if let Some(load) = &load {
+            let (nodes, app) = (self.prepared.manifest.nodes.len(), &self.prepared.manifest.app);
+            let interval = options::shown_interval(self.prepared.manifest.block_interval_ms);
+            let durability = self.options.durability;
+            text.push_str(&load.text());
+            text.push_str(&format!(
+                "\n      with {nodes} validators, application {app}, durability {durability}, block interval {interval}\n"
+            ));
+        }
+        text.push_str(&verdict.text());
+        let event = json!({ "event": "end", "validators": lines, "load": load, "result": verdict });
+        self.screen.tell(&text, &event)?;
+        self.judge(&verdict, load.as_ref())
+    }
+
+    /// Gives the ledgers a moment to become equally long.
+    async fn settle(&mut self, signals: &mut Signals) {
+        let deadline = Instant::now() + SETTLE;
+        loop {
+            self.watch.refresh().await;
+            if self.watch.settled() || Instant::now() > deadline {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                _ = signals.next() => return,
+            }
+        }
+    }
+
+    /// The exit code: what the ledgers say comes first.
+    fn judge(&self, verdict: &Verdict, load: Option<&load::Summary>) -> Result<Exit, Failure> {
+        if verdict.exit() != Exit::Success {
+            return Ok(verdict.exit());
+        }
+        // One that was killed was killed by somebody; one that ended with an error of its own is a failure.
+        if let Some(died) = self.deaths.iter().find(|died| died.status.code().is_some_and(|code| code != 0)) {
+            let how = children::shown(died.status);
+            return Err(Failure::failed(format!("{} ended by itself with {how}", died.name))
+                .hint(format!("see {}", self.options.home.log(&died.name).display())));
+        }
+        match load {
+            Some(load) if load.submitted > 0 && load.committed == 0 => {
+                Err(Failure::new(Exit::NoProgress, "no transaction was committed"))
+            }
+            _ => Ok(Exit::Success),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a testnet is asked to be, and whether that fits what its home already is.
+
+use super::{layout::TestnetHome, manifest::Manifest};
+use crate::{config::DurabilityChoice, exit::Failure};
+use std::time::Duration;
+
+/// The flags of `quorate testnet`. What is `None` was not given.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it lives.
+    pub home: TestnetHome,
+    /// How many validators; 4 unless told.
+    pub nodes: Option<usize>,
+    /// What the chain runs; `kv` unless told.
+    pub app: Option<String>,
+    /// Pace of empty blocks. Zero: none. None unless told.
+    pub block_interval: Option<Duration>,
+    /// The first port; free ones are found unless told.
+    pub base_port: Option<u16>,
+    /// Remove what an earlier run made.
+    pub fresh: bool,
+    /// Stop after this long.
+    pub duration: Option<Duration>,
+    /// Transactions a second to send.
+    pub load: Option<u32>,
+    /// When promises reach the disk.
+    pub durability: DurabilityChoice,
+}
+
+impl Options {
+    /// Validators of a new testnet.
+    pub const DEFAULT_NODES: usize = 4;
+    /// More processes than this on one machine help nobody.
+    pub const MAX_NODES: usize = 100;
+
+    /// The pace of empty blocks in milliseconds, if there are to be any.
+    pub(crate) fn block_interval_ms(&self) -> Option<u64> {
+        let interval = self.block_interval?.as_millis();
+        (interval > 0).then(|| u64::try_from(interval).unwrap_or(u64::MAX))
+    }
+
+    /// Refuses flags that contradict what the home was made with: state is never thrown away unasked.
+    pub(crate) fn agree_with(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let clash = |flag: &str, asked: String, has: String| {
+            let home = self.home.path().display();
+            Err(Failure::usage(format!("{flag} {asked} was asked for, but the testnet in {home} has {has}"))
+                .hint(format!("leave out {flag} to resume it, --fresh to begin anew, or another --home")))
+        };
+        match (self.nodes, &self.app, self.block_interval) {
+            (Some(nodes), _, _) if nodes != manifest.nodes.len() => {
+                clash("--nodes", nodes.to_string(), manifest.nodes.len().to_string())
+            }
+            (_, Some(app), _) if *app != manifest.app => clash("--app", app.clone(), manifest.app.clone()),
+            (_, _, Some(_)) if self.block_interval_ms() != manifest.block_interval_ms => clash(
+                "--block-interval",
+                shown_interval(self.block_interval_ms()),
+                shown_interval(manifest.block_interval_ms),
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An interval for people.
+pub(crate) fn shown_interval(milliseconds: Option<u64>) -> String {
+    milliseconds.map_or_else(|| "0ms (no empty blocks)".to_owned(), |milliseconds| format!("{milliseconds}ms"))
+}
+
+#[cfg(test)]
+pub(crate) fn options(home: &std::path::Path) -> Options {
+    Options {
+        home: TestnetHome::new(home),
+        nodes: None,
+        app: None,
+        block_interval: None,
+        base_port: None,
+        fresh: false,
+        duration: None,
+        load: None,
+        durability: DurabilityChoice::Always,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testnet::NodeEntry;
+    use quorate_types::Digest;
+    use std::{net::SocketAddr, path::Path};
+
+    #[test]
+    fn contradictions_name_both_values_and_the_way_out() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let node = NodeEntry { name: "node0".into(), p2p: address, api: address };
+        let manifest = Manifest::new(Digest::ZERO, "kv", Some(500), vec![node]);
+        let base = options(Path::new("h"));
+        assert_eq!(base.agree_with(&manifest), Ok(()));
+        let same = Options { nodes: Some(1), app: Some("kv".into()), ..base.clone() };
+        assert_eq!(same.agree_with(&manifest), Ok(()));
+        let contradictions = [
+            (Options { nodes: Some(7), ..base.clone() }, "--nodes 7", "has 1"),
+            (Options { app: Some("opaque".into()), ..base.clone() }, "--app opaque", "has kv"),
+            (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
+        ];
+        for (options, asked, has) in contradictions {
+            let text = options.agree_with(&manifest).expect_err("contradiction").to_string();
+            assert!(text.contains(asked) && text.contains(has) && text.contains("--fresh"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Making a testnet's files, or finding those of an earlier run.
+
+use super::{
+    accounts,
+    layout::TestnetHome,
+    manifest::{Manifest, NodeEntry},
+    options::Options,
+    ports::{self, Addresses},
+};
+use crate::{
+    cli::{build_genesis, make_validator},
+    config::{self, Config, Overrides},
+    exit::Failure,
+    home::{create_private_dir, file_failure, read_genesis, write_private},
+    output::Output,
+};
+use quorate_crypto::ClientSecret;
+use quorate_ledger::{AppGenesis, Genesis};
+use quorate_types::Digest;
+use std::{collections::BTreeMap, fs, time::Duration};
+
+/// A testnet that can be started.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) manifest: Manifest,
+    pub(crate) genesis: Genesis,
+    pub(crate) client: ClientSecret,
+    /// Whether an earlier run's state goes on.
+    pub(crate) resumed: bool,
+}
+
+/// Makes or finds everything under the home; writes each validator's settings for this run. The caller holds the lock.
+pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Failure> {
+    let home = &options.home;
+    let mut found = Manifest::load(home)?;
+    // A manifest without a genesis is what a run leaves that was interrupted while it made its files.
+    let removed = found.take_if(|manifest| options.fresh || manifest.genesis == Digest::ZERO);
+    if let Some(manifest) = &removed {
+        for path in manifest.remove(home)? {
+            output.note(format!("left {}: there are files in it that no testnet made", path.display()));
+        }
+    }
+    let resumed = found.is_some();
+    let mut manifest = match found {
+        Some(manifest) => {
+            options.agree_with(&manifest)?;
+            let before: Vec<Addresses> = manifest.nodes.iter().map(|node| (node.p2p, node.api)).collect();
+            with_addresses(manifest, &ports::choose(before.len(), options.base_port, &before)?)
+        }
+        None => {
+            create_private_dir(home.path())?;
+            if removed.is_none() {
+                refuse_foreign(home)?;
+            }
+            make(options)?
+        }
+    };
+    let genesis = read_genesis(&home.genesis_file())?;
+    if manifest.genesis == Digest::ZERO {
+        manifest.genesis = genesis.digest();
+    }
+    if manifest.genesis != genesis.digest() {
+        let what = format!(
+            "{} has digest {}, but {} says {}",
+            home.genesis_file().display(),
+            genesis.digest(),
+            home.manifest_file().display(),
+            manifest.genesis
+        );
+        return Err(Failure::failed(what).hint("--fresh to begin anew, or another --home"));
+    }
+    configure(home, &manifest, options)?;
+    manifest.save(home)?;
+    let client =
+        ClientSecret::load(&home.development_key()).map_err(|error| Failure::environment(error.to_string()))?;
+    Ok(Prepared { manifest, genesis, client, resumed })
+}
+
+fn with_addresses(mut manifest: Manifest, addresses: &[Addresses]) -> Manifest {
+    for (node, (p2p, api)) in manifest.nodes.iter_mut().zip(addresses) {
+        (node.p2p, node.api) = (*p2p, *api);
+    }
+    manifest
+}
+
+fn make(options: &Options) -> Result<Manifest, Failure> {
+    let home = &options.home;
+    let count = options.nodes.unwrap_or(Options::DEFAULT_NODES);
+    let addresses = ports::choose(count, options.base_port, &[])?;
+    let app = options.app.as_deref().unwrap_or("kv");
+    let entry =
+        |(index, (p2p, api)): (usize, &Addresses)| NodeEntry { name: format!("node{index}"), p2p: *p2p, api: *api };
+    let nodes: Vec<_> = addresses.iter().enumerate().map(entry).collect();
+    let manifest = Manifest::new(Digest::ZERO, app, options.block_interval_ms(), nodes);
+    // Before anything else: what is not in a manifest, no `--fresh` will take away.
+    manifest.save(home)?;
+
+    let client = ClientSecret::generate();
+    client.save(&home.development_key()).map_err(|error| Failure::environment(error.to_string()))?;
+    let application = match app {
+        "opaque" => AppGenesis::Opaque,
+        _ => AppGenesis::Kv { accounts: accounts::funded(&client) },
+    };
+    let validators = manifest.nodes.iter().map(|node| make_validator(&home.node(&node.name), &node.name, None));
+    let interval = manifest.block_interval_ms.map(Duration::from_millis);
+    let genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, interval, true)?;
+    let text = genesis.to_json();
+    for node in &manifest.nodes {
+        write_private(&home.node(&node.name).genesis_file(), &text)?;
+    }
+    write_private(&home.genesis_file(), &text)?;
+    Ok(manifest)
+}
+
+/// A directory with somebody else's files in it is not ours to fill.
+fn refuse_foreign(home: &TestnetHome) -> Result<(), Failure> {
+    let entries = fs::read_dir(home.path()).map_err(|error| file_failure("read", home.path(), &error))?;
+    let foreign = entries.flatten().map(|entry| entry.path()).find(|path| *path != home.lock());
+    match foreign {
+        None => Ok(()),
+        Some(path) => Err(Failure::usage(format!(
+            "{} is not a testnet's home, and not empty: there is {}",
+            home.path().display(),
+            path.display()
+        ))
+        .hint("another --home")),
+    }
+}
+
+/// Writes this run's addresses and durability into each validator's settings and keeps the rest of them.
+fn configure(home: &TestnetHome, manifest: &Manifest, options: &Options) -> Result<(), Failure> {
+    let peers: BTreeMap<_, _> = manifest.nodes.iter().map(|node| (node.name.clone(), node.p2p.to_string())).collect();
+    for node in &manifest.nodes {
+        let of = home.node(&node.name);
+        let mut config = match of.config_file().exists() {
+            true => config::load(&of, &BTreeMap::new(), &Overrides::default())?,
+            false => Config::default(),
+        };
+        config.network.listen = node.p2p;
+        config.network.peers.clone_from(&peers);
+        config.api.listen = node.api;
+        config.journal.durability = options.durability;
+        write_private(&of.config_file(), &config.to_toml())?;
+    }
+    Ok(())
+}
