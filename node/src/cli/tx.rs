@@ -74,8 +74,8 @@ pub(super) struct SendArgs {
     #[arg(long, value_enum, default_value = "accepted", default_missing_value = "committed", num_args = 0..=1)]
     wait: Wait,
     /// The sender's key; the testnet's development key unless told
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[arg(long = "key", value_name = "FILE")]
+    key_file: Option<PathBuf>,
     /// The sender's sequence number; asked from the node unless told
     #[arg(long)]
     nonce: Option<u64>,
@@ -112,7 +112,7 @@ pub(super) fn run(command: TxCommand, context: &Context) -> Result<(), Failure> 
 async fn sign_and_send(bytes: Vec<u8>, send: &SendArgs, context: &Context) -> Result<(), Failure> {
     let api = send.target.api()?;
     let chain = chain(send, &api).await?;
-    let secret = send.target.key(send.key.as_deref())?;
+    let secret = send.target.key(send.key_file.as_deref())?;
     let nonce = match send.nonce {
         Some(nonce) => nonce,
         None => api.account(&secret.account()).await.map_err(|error| api.failure(error))?.nonce,

@@ -1,0 +1,105 @@
+//! The command line from outside: exit codes, standard output and standard error.
+
+use assert_cmd::Command;
+use std::{
+    io::Read,
+    process::{Command as Process, Stdio},
+};
+
+fn quorate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    command.args(arguments).env_remove("QUORATE_NODE").env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command
+}
+
+fn stderr(command: &mut Command) -> String {
+    String::from_utf8_lossy(&command.output().expect("runs").stderr).into_owned()
+}
+
+#[test]
+fn help_lists_the_exit_codes_and_is_data() {
+    let output = quorate(&["--help"]).assert().code(0).get_output().clone();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("3    safety violation"), "{text}");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn nonsense_is_a_usage_error_on_standard_error() {
+    for arguments in [&["frobnicate"][..], &[], &["wait"], &["testnet", "--nodes", "0"], &["tx", "put", "a"]] {
+        let output = quorate(arguments).assert().code(2).get_output().clone();
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_command_has_help() {
+    for command in ["testnet", "keygen", "genesis", "node", "tx", "get", "status", "wait", "ledger", "completions"] {
+        quorate(&[command, "--help"]).assert().code(0);
+    }
+}
+
+#[test]
+fn completions_come_for_every_shell_and_survive_a_reader_that_leaves() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = quorate(&["completions", shell]).assert().code(0).get_output().clone();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("quorate"), "{shell}");
+    }
+    let mut child = Process::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    // Closed before anything is read.
+    drop(child.stdout.take());
+    let mut complaint = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut complaint).expect("text");
+    assert_eq!((child.wait().expect("ends").code(), complaint.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_node_that_is_not_there_is_an_environment_error_with_advice() {
+    let mut command = quorate(&["status", "--node", "http://127.0.0.1:9"]);
+    command.assert().code(5);
+    let text = stderr(&mut command);
+    assert!(text.contains("cannot reach the node at http://127.0.0.1:9") && text.contains("try:"), "{text}");
+    quorate(&["get", "a", "--node", "http://127.0.0.1:9"]).assert().code(5);
+    quorate(&["wait", "--height", "1", "--timeout", "300ms", "--node", "http://127.0.0.1:9"]).assert().code(4);
+}
+
+#[test]
+fn a_directory_without_a_testnet_is_told_so() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let mut command = quorate(&["status", "--home", dir.path().to_str().expect("UTF-8")]);
+    command.assert().code(5);
+    assert!(stderr(&mut command).contains("no home of a testnet"));
+    let mut command = quorate(&["get", "a", "--prove", "--node", "http://127.0.0.1:9", "--home", "/nowhere"]);
+    command.assert().code(2);
+    assert!(stderr(&mut command).contains("no genesis to verify against"));
+}
+
+#[test]
+fn a_client_key_is_made_once_and_privately() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let path = dir.path().join("client.pem");
+    let arguments = ["keygen", "--client", path.to_str().expect("UTF-8"), "--output", "json"];
+    let output = quorate(&arguments).assert().code(0).get_output().clone();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["account"].as_str().map(str::len), Some(64));
+    quorate(&arguments).assert().code(5);
+}
+
+#[test]
+fn a_testnet_does_not_fill_somebody_elses_directory() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let file = dir.path().join("thesis.txt");
+    std::fs::write(&file, "x").expect("new file");
+    for fresh in [&[][..], &["--fresh"]] {
+        let mut command = quorate(&["testnet", "--home", dir.path().to_str().expect("UTF-8")]);
+        command.args(fresh).assert().code(2);
+        assert!(stderr(&mut command).contains("thesis.txt"));
+    }
+    assert!(file.exists());
+}
