@@ -72,7 +72,8 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(format!("the body is not JSON: {error}")))?;
     let wrong = |why: String| {
-        Problem::bad_request("wrong-shape", format!("the body is JSON of another shape: {why}")).hint("see /openapi.json")
+        Problem::bad_request("wrong-shape", format!("the body is JSON of another shape: {why}"))
+            .hint("see /openapi.json")
     };
     // serde would take an array of the members' values, too.
     if !text.trim_start().starts_with('{') {

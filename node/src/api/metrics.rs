@@ -31,6 +31,7 @@ pub(crate) fn register(handle: &Handle) -> Requests {
     let requests = Requests::default();
     let registry = handle.metrics();
     let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+    let registry = registry.sub_registry_with_prefix("quorate");
     registry.register("api_requests", "API requests answered", requests.clone());
     registry.register_collector(Box::new(StatusCollector(handle.watch())));
     requests
@@ -51,7 +52,8 @@ pub(crate) async fn metrics(app: State<App>) -> Result<impl IntoResponse, Proble
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text))
 }
 
-/// Gauges read from the status when somebody asks, so that nothing on the way of a commit has to keep them.
+/// Gauges read from the status when somebody asks, so that nothing on the way of a commit has to keep them. What the
+/// runtime counts itself (height, view, mempool) is not repeated here.
 struct StatusCollector(watch::Receiver<Status>);
 
 impl fmt::Debug for StatusCollector {
@@ -63,16 +65,11 @@ impl fmt::Debug for StatusCollector {
 impl Collector for StatusCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let status = self.0.borrow().clone();
-        let gauges: [(&str, &str, u64); 11] = [
-            ("consensus_height", "Height of the last committed block", status.height.0),
-            ("consensus_view", "View the replica is in", status.view.0),
+        let gauges: [(&str, &str, u64); 6] = [
             ("consensus_high_qc_view", "View of the greatest certificate seen", status.high_qc.0),
             ("consensus_locked_view", "View of the certificate locked on", status.locked.0),
-            ("consensus_timeouts", "Views timed out since the last commit", status.timeouts.into()),
+            ("consensus_timeouts_in_a_row", "Views timed out since the last commit", status.timeouts.into()),
             ("consensus_head_time_milliseconds", "When the head was proposed", status.head_time),
-            ("mempool_transactions", "Transactions waiting", status.mempool_transactions as u64),
-            ("mempool_batches", "Batches waiting", status.mempool_batches as u64),
-            ("mempool_size_bytes", "Bytes of transactions waiting", status.mempool_bytes as u64),
             ("p2p_peers", "Peers connected", status.peers_connected as u64),
             ("ready", "Whether the node serves", u64::from(status.not_ready.is_none())),
         ];

@@ -15,6 +15,8 @@ mod problem;
 mod serve;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod txs;
 
 pub use problem::{Problem, ProblemBody};
