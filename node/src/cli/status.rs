@@ -3,7 +3,6 @@
 use super::{Context, target::Target};
 use crate::{
     api::model::StatusView,
-    client::Unanswered,
     exit::{Exit, Failure},
     table::Table,
 };
@@ -32,23 +31,16 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Result<(), Failure> {
     context.block_on(async {
         let nodes = args.target.all()?;
         let answers = join_all(nodes.iter().map(|node| node.api.status())).await;
-        if let (1, Some(Err(_))) = (nodes.len(), answers.first()) {
-            let (node, answer) = (&nodes[0], answers.into_iter().next());
-            return Err(answer
-                .and_then(Result::err)
-                .map_or_else(|| Failure::failed("no answer"), |error: Unanswered| node.api.failure(error)));
+        let single = nodes.len() == 1;
+        let mut lines = Vec::new();
+        for (node, answer) in nodes.into_iter().zip(answers) {
+            let url = node.api.base().to_owned();
+            lines.push(match answer {
+                Ok(status) => Line { node: node.name, url, status: Some(status), error: None },
+                Err(error) if single => return Err(node.api.failure(error)),
+                Err(error) => Line { node: node.name, url, status: None, error: Some(error.to_string()) },
+            });
         }
-        let lines: Vec<_> = nodes
-            .into_iter()
-            .zip(answers)
-            .map(|(node, answer)| {
-                let url = node.api.base().to_owned();
-                match answer {
-                    Ok(status) => Line { node: node.name, url, status: Some(status), error: None },
-                    Err(error) => Line { node: node.name, url, status: None, error: Some(error.to_string()) },
-                }
-            })
-            .collect();
         context.output.data(&lines, |lines| text(lines))?;
         if lines.iter().all(|line| line.status.is_none()) {
             return Err(Failure::new(Exit::Environment, "no node answers").hint("quorate testnet starts a testnet"));

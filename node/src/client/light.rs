@@ -116,11 +116,13 @@ impl Light {
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "verified: {} at {}; ", self.what, self.height)?;
+        if self.height == Height::GENESIS {
+            return write!(f, "that is the genesis {} itself", self.genesis.short());
+        }
         write!(
             f,
-            "verified: {} at {}; block {} (proposed {} s ago) is certified by {} of the {} validators of genesis {}",
-            self.what,
-            self.height,
+            "block {} (proposed {} s ago) is certified by at least {} of the {} validators of genesis {}",
             self.block.short(),
             self.age.as_secs(),
             self.quorum,
