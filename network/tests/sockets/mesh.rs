@@ -55,7 +55,7 @@ async fn a_killed_and_restarted_replica_is_found_again_from_both_sides() {
         drop(nodes.remove(killed));
         let mut survivor = nodes.remove(0);
         survivor.wait_down(killed).await;
-        let mut again = committee.start(killed).await;
+        let mut again = committee.restart(killed).await;
         survivor.wait_up(killed).await;
         again.wait_up(1 - killed).await;
         survivor.network.send(id(killed), frame(Class::Vote, "welcome"));
@@ -90,6 +90,8 @@ async fn a_cable_that_is_pulled_out_is_noticed_and_a_new_connection_made() {
     }
     for (index, node) in nodes.iter_mut().enumerate() {
         node.wait_up(1 - index).await;
+    }
+    for (index, node) in nodes.iter_mut().enumerate() {
         node.network.send(id(1 - index), frame(Class::Vote, "still here"));
     }
     for node in &mut nodes {

@@ -95,6 +95,18 @@ impl Committee {
         Node::start(self.config(replica)).await
     }
 
+    /// Starts a replica that was dropped a moment ago: its listener may still be closing.
+    pub(crate) async fn restart(&self, replica: usize) -> Node {
+        timeout(DEADLINE, async {
+            while std::net::TcpListener::bind(&self.peers[replica].address).is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .expect("the port is free in time");
+        self.start(replica).await
+    }
+
     pub(crate) async fn start_all(&self) -> Vec<Node> {
         let mut nodes = Vec::new();
         for replica in 0..self.peers.len() {

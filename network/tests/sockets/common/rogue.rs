@@ -40,7 +40,7 @@ impl Drop for Rogue {
 }
 
 impl Rogue {
-    /// Dials `victim` with the key and hello of `replica`, and listens where that replica should.
+    /// Dials `victim` with the key and hello of `replica`. Nobody can dial it, so this is its one connection.
     pub(crate) async fn start(committee: &Committee, replica: usize, victim: usize) -> Self {
         let keypair = |of: usize| Keypair::ed25519_from_bytes(&mut committee.secrets[of].seed()[..]).unwrap();
         let victim_id = keypair(victim).public().to_peer_id();
@@ -60,7 +60,6 @@ impl Rogue {
             })
             .build();
         let address = |of: usize| multiaddr(committee.peers[of].address.parse().unwrap());
-        swarm.listen_on(address(replica)).unwrap();
         swarm.dial(DialOpts::peer_id(victim_id).addresses(vec![address(victim)]).build()).unwrap();
         let control = swarm.behaviour().streams.new_control();
         let (sender, events) = mpsc::unbounded_channel();
