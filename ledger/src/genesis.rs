@@ -1,0 +1,288 @@
+//! The document that a chain begins with, and whose digest is the chain's identity.
+
+use crate::{app, outcomes_root, state_root};
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_crypto::{Committee, CommitteeError, IdentityKey, Member, VoteKey};
+use quorate_types::{Account, Block, ChainId, Digest, Domain, Epoch, Header, Height, Payload, ReplicaId, View, limits};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a chain begins. All validators hold the same one, but for addresses, which may change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// A name for people.
+    pub chain: String,
+    /// Milliseconds since the Unix epoch.
+    pub time: u64,
+    /// The consensus protocol.
+    pub protocol: Protocol,
+    /// The vote scheme.
+    pub scheme: SchemeKind,
+    /// Who leads.
+    pub election: Election,
+    /// Timing and sizes.
+    pub params: Params,
+    /// The committee, in the order of replica indices.
+    pub validators: Vec<Validator>,
+    /// The application and its first state.
+    pub application: AppGenesis,
+    /// Whether faults may be injected into nodes of this chain. Only testnets say so.
+    pub fault_injection: bool,
+}
+
+/// A consensus protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Chained HotStuff.
+    Hotstuff,
+}
+
+/// A vote scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchemeKind {
+    /// Lists of ed25519 signatures.
+    Ed25519,
+}
+
+/// A rule that gives each view its leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Election {
+    /// Replica `v mod n` leads view `v`.
+    RoundRobin,
+}
+
+/// Timing and sizes that all validators share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Length of the first view, milliseconds.
+    pub timeout_base_ms: u64,
+    /// No view lasts longer, milliseconds.
+    pub timeout_max_ms: u64,
+    /// Empty blocks are made this often, milliseconds; without it an idle chain is quiet.
+    pub block_interval_ms: Option<u64>,
+    /// Batches in one block.
+    pub max_block_batches: u16,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { timeout_base_ms: 500, timeout_max_ms: 4000, block_interval_ms: None, max_block_batches: 32 }
+    }
+}
+
+/// One member of the committee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validator {
+    /// For people.
+    pub name: String,
+    /// Its libp2p key.
+    pub identity: IdentityKey,
+    /// Its voting key.
+    pub vote: VoteKey,
+    /// `host:port`, where it can be reached. Not part of the genesis digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// The application and its first state.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum AppGenesis {
+    /// Accounts with balances, and a key-value store.
+    Kv {
+        /// First balances.
+        accounts: BTreeMap<Account, u64>,
+    },
+    /// Any bytes, ordered by client and sequence number.
+    Opaque,
+}
+
+/// Why a genesis is not usable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// Not the JSON of a genesis.
+    #[error("not a genesis document: {0}")]
+    Json(String),
+    /// Its validators make no committee.
+    #[error("its validators make no committee: {0}")]
+    Committee(#[from] CommitteeError),
+    /// A parameter makes no sense.
+    #[error("{parameter} is {value}: {why}")]
+    Parameter {
+        /// Which.
+        parameter: &'static str,
+        /// As given.
+        value: String,
+        /// What it must be.
+        why: &'static str,
+    },
+}
+
+/// What the digest covers.
+#[derive(BorshSerialize)]
+struct Covered<'a> {
+    chain: &'a str,
+    time: u64,
+    protocol: Protocol,
+    scheme: SchemeKind,
+    election: Election,
+    params: Params,
+    validators: Vec<(&'a str, IdentityKey, VoteKey)>,
+    application: &'a AppGenesis,
+    fault_injection: bool,
+}
+
+impl Genesis {
+    /// Reads the JSON form. Unknown fields are an error; the message names line and column.
+    pub fn from_json(text: &str) -> Result<Self, GenesisError> {
+        serde_json::from_str(text).map_err(|error| GenesisError::Json(error.to_string()))
+    }
+
+    /// The JSON form, indented.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a genesis has string keys only")
+    }
+
+    /// Whether a chain can begin with it.
+    pub fn check(&self) -> Result<(), GenesisError> {
+        let bad = |parameter, value: String, why| Err(GenesisError::Parameter { parameter, value, why });
+        let params = &self.params;
+        if self.chain.is_empty() || self.chain.len() > 64 {
+            return bad("chain", format!("{:?}", self.chain), "a name of 1 to 64 characters");
+        }
+        if params.timeout_base_ms == 0 {
+            return bad("timeout_base_ms", "0".into(), "at least 1 millisecond");
+        }
+        if params.timeout_max_ms < params.timeout_base_ms {
+            return bad("timeout_max_ms", params.timeout_max_ms.to_string(), "at least timeout_base_ms");
+        }
+        if let Some(interval) = params.block_interval_ms
+            && interval >= params.timeout_base_ms
+        {
+            return bad("block_interval_ms", interval.to_string(), "shorter than timeout_base_ms, or views time out");
+        }
+        let max = usize::from(params.max_block_batches);
+        if max == 0 || max > limits::BLOCK_BATCHES {
+            return bad("max_block_batches", max.to_string(), "from 1 to 64");
+        }
+        self.committee().map(|_| ()).map_err(GenesisError::from)
+    }
+
+    /// Digest of everything but addresses.
+    pub fn digest(&self) -> Digest {
+        let validator = |validator: &Validator| (validator.identity, validator.vote);
+        let names = self.validators.iter().map(|v| v.name.as_str());
+        Digest::of(
+            Domain::GENESIS,
+            &Covered {
+                chain: &self.chain,
+                time: self.time,
+                protocol: self.protocol,
+                scheme: self.scheme,
+                election: self.election,
+                params: self.params,
+                validators: names.zip(self.validators.iter().map(validator)).map(|(n, (i, v))| (n, i, v)).collect(),
+                application: &self.application,
+                fault_injection: self.fault_injection,
+            },
+        )
+    }
+
+    /// The chain's identity.
+    pub fn chain_id(&self) -> ChainId {
+        ChainId(self.digest())
+    }
+
+    /// The validators as a committee.
+    pub fn committee(&self) -> Result<Committee, CommitteeError> {
+        let member = |validator: &Validator| Member { identity: validator.identity, vote: validator.vote };
+        Committee::new(self.chain_id(), Epoch(0), self.validators.iter().map(member).collect())
+    }
+
+    /// The first block.
+    pub fn block(&self) -> Block {
+        let header = Header {
+            chain: self.chain_id(),
+            epoch: Epoch(0),
+            height: Height::GENESIS,
+            view: View::GENESIS,
+            parent: Digest::ZERO,
+            proposer: ReplicaId(0),
+            payload_root: Block::payload_root(&[]),
+            state_root: state_root(&app::first_state(&self.application).root(), &outcomes_root(&[])),
+            timestamp: self.time,
+        };
+        Block { header, payload: Payload::default() }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use quorate_crypto::{ClientSecret, IdentitySecret, VoteSecret};
+
+    /// A genesis of `n` validators, and one funded client.
+    pub(crate) fn genesis(n: u8) -> Genesis {
+        let validator = |index: u8| Validator {
+            name: format!("v{index}"),
+            identity: IdentitySecret::from_seed([index + 100; 32]).public(),
+            vote: VoteSecret::from_seed([index; 32]).public(),
+            address: None,
+        };
+        Genesis {
+            chain: "test".into(),
+            time: 1_000,
+            protocol: Protocol::Hotstuff,
+            scheme: SchemeKind::Ed25519,
+            election: Election::RoundRobin,
+            params: Params::default(),
+            validators: (0..n).map(validator).collect(),
+            application: AppGenesis::Kv { accounts: [(ClientSecret::from_seed([9; 32]).account(), 1000)].into() },
+            fault_injection: false,
+        }
+    }
+
+    #[test]
+    fn json_round_trips_and_addresses_do_not_count() {
+        let mut genesis = genesis(4);
+        assert_eq!(genesis.check(), Ok(()));
+        assert_eq!(Genesis::from_json(&genesis.to_json()), Ok(genesis.clone()));
+        let digest = genesis.digest();
+        genesis.validators[0].address = Some("host:1".into());
+        assert_eq!(genesis.digest(), digest);
+        genesis.params.timeout_base_ms += 1;
+        assert_ne!(genesis.digest(), digest);
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_its_place() {
+        let text = genesis(4).to_json().replacen("\"time\"", "\"tiem\"", 1);
+        let error = Genesis::from_json(&text).expect_err("misspelt").to_string();
+        assert!(error.contains("tiem") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_says_what_it_must_be() {
+        let changes: [(fn(&mut Genesis), &str); 7] = [
+            (|g| g.params.timeout_base_ms = 0, "timeout_base_ms is 0"),
+            (|g| g.params.timeout_max_ms = 1, "timeout_max_ms is 1"),
+            (|g| g.params.block_interval_ms = Some(500), "block_interval_ms is 500"),
+            (|g| g.params.max_block_batches = 65, "max_block_batches is 65"),
+            (|g| g.validators.clear(), "a committee of 0 replicas"),
+            (|g| g.validators[3].vote = g.validators[1].vote, "replicas 1 and 3 have the same vote key"),
+            (|g| g.validators[2].vote = VoteKey([0; 32]), "the vote key of replica 2"),
+        ];
+        for (change, message) in changes {
+            let mut genesis = genesis(4);
+            change(&mut genesis);
+            let error = genesis.check().expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The vote journal: what a replica promised and what that rests on, before anybody hears of it.
+//!
+//! Entries are pushed in memory and flushed as one frame. The first entry is written when the keys are made: a validator
+//! without a journal knows that it lost one. Rotation begins a new file with what still matters; it is complete under a
+//! temporary name before it takes the place of the old one.
+
+use crate::{
+    Disk,
+    record_log::{self, LogError},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_types::{Batch, encode};
+use serde::{Deserialize, Serialize};
+use std::{fmt, io, marker::PhantomData, sync::Arc};
+
+const PREFIX: &str = "journal-";
+const TEMPORARY: &str = "journal.new";
+
+/// One thing to remember.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Entry<R> {
+    /// The journal began, with its replica's keys.
+    Birth,
+    /// A batch that later records may rest on.
+    Batch(Arc<Batch>),
+    /// The replica's own.
+    Record(R),
+}
+
+/// When a flush counts as done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// When the disk has it.
+    #[default]
+    Always,
+    /// When the disk has it, but a few milliseconds' worth at a time.
+    Group,
+    /// When the operating system has it: survives a crash of the process, not of the machine.
+    None,
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Always => "always",
+            Self::Group => "group",
+            Self::None => "none",
+        })
+    }
+}
+
+/// Why a journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// There is none: this disk lost it, or was never given one.
+    #[error("there is no vote journal in {directory}; `quorate keygen` makes one together with the keys")]
+    Missing {
+        /// Where.
+        directory: String,
+    },
+    /// One is there already: making a new one would forget its promises.
+    #[error("there is a vote journal already: {file}")]
+    Exists {
+        /// Which.
+        file: String,
+    },
+    /// It cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A frame that passed its checksum does not hold entries of this version.
+    #[error("{file}, frame at byte {offset}: {why}. It was written by another version, or for another protocol")]
+    Foreign {
+        /// Which file.
+        file: String,
+        /// Where.
+        offset: u64,
+        /// The decoder's complaint.
+        why: String,
+    },
+    /// The disk said no.
+    #[error("the journal's directory: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal<D, R> {
+    disk: D,
+    generation: u64,
+    pending: Vec<u8>,
+    bytes: u64,
+    records: PhantomData<fn() -> R>,
+}
+
+fn name(generation: u64) -> String {
+    format!("{PREFIX}{generation:08}")
+}
+
+fn generation(name: &str) -> Option<u64> {
+    name.strip_prefix(PREFIX)?.parse().ok()
+}
+
+impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
+    /// Begins the first journal of a replica, together with its keys.
+    pub fn create(disk: D) -> Result<Self, JournalError> {
+        if let Some(existing) = disk.list()?.iter().find(|name| generation(name).is_some()) {
+            return Err(JournalError::Exists { file: disk.describe(existing) });
+        }
+        let mut journal = Self { disk, generation: 0, pending: Vec::new(), bytes: 0, records: PhantomData };
+        journal.rotate(Vec::new())?;
+        Ok(journal)
+    }
+
+    /// Opens the journal and returns its entries, oldest first.
+    pub fn open(mut disk: D) -> Result<(Self, Vec<Entry<R>>), JournalError> {
+        let names = disk.list()?;
+        if names.iter().any(|name| name == TEMPORARY) {
+            disk.remove(TEMPORARY)?;
+        }
+        // A crash between rename and removal leaves the old file beside the new one, which holds all that matters.
+        let Some(generation) = names.iter().filter_map(|name| generation(name)).max() else {
+            return Err(JournalError::Missing { directory: disk.describe("") });
+        };
+        let current = name(generation);
+        for old in names.iter().filter(|old| old.starts_with(PREFIX) && **old != current) {
+            disk.remove(old)?;
+        }
+        let (frames, bytes) = record_log::read(&mut disk, &current, None)?;
+        let mut entries: Vec<Entry<R>> = Vec::new();
+        for frame in frames {
+            let foreign =
+                |why: String| JournalError::Foreign { file: disk.describe(&current), offset: frame.offset, why };
+            let mut rest = frame.payload.as_slice();
+            while !rest.is_empty() {
+                entries.push(Entry::deserialize(&mut rest).map_err(|error| foreign(error.to_string()))?);
+            }
+        }
+        if !matches!(entries.first(), Some(Entry::Birth)) {
+            return Err(JournalError::Missing { directory: disk.describe(&current) });
+        }
+        let journal = Self { disk, generation, pending: Vec::new(), bytes, records: PhantomData };
+        Ok((journal, entries))
+    }
+
+    /// Puts an entry behind the last one, in memory.
+    pub fn push(&mut self, entry: Entry<R>) {
+        entry.serialize(&mut self.pending).expect("encoding into memory cannot fail");
+        if self.pending.len() > record_log::MAX_PAYLOAD / 2 {
+            // Far more than one flush ever gathers; written early rather than too large for a frame.
+            let _reported_by_the_next_flush = self.write();
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let frame = record_log::frame(&self.pending);
+        self.disk.append(&name(self.generation), &frame)?;
+        self.pending.clear();
+        self.bytes += frame.len() as u64;
+        Ok(())
+    }
+
+    /// Writes what was pushed as one frame, and returns when it is as durable as `durability` says.
+    pub fn flush(&mut self, durability: Durability) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.write()?;
+        match durability {
+            Durability::Always | Durability::Group => self.disk.sync(&name(self.generation)),
+            Durability::None => Ok(()),
+        }
+    }
+
+    /// Begins a new file that holds `live`, and what was pushed since; the old one goes.
+    pub fn rotate(&mut self, live: Vec<Entry<R>>) -> io::Result<()> {
+        let mut frames = record_log::frame(&encode(&Entry::<R>::Birth));
+        for entry in live {
+            frames.extend_from_slice(&record_log::frame(&encode(&entry)));
+        }
+        if self.disk.list()?.iter().any(|name| name == TEMPORARY) {
+            self.disk.remove(TEMPORARY)?;
+        }
+        self.disk.append(TEMPORARY, &frames)?;
+        self.disk.sync(TEMPORARY)?;
+        let (old, new) = (name(self.generation), name(self.generation + 1));
+        self.disk.rename(TEMPORARY, &new)?;
+        self.disk.sync_directory()?;
+        self.generation += 1;
+        self.bytes = frames.len() as u64;
+        if self.disk.list()?.contains(&old) {
+            self.disk.remove(&old)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes in the present file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The disk, for tests and simulations.
+    pub fn into_disk(self) -> D {
+        self.disk
+    }
+}

@@ -1,0 +1,256 @@
+//! The ledger: opening it, committing to it, making it durable.
+
+use crate::{
+    AppGenesis, Change, Disk, ExecuteError, Genesis, History, Index, LedgerError, Outcome, State, StoredBlock, Table,
+    app::first_state,
+    execute::{Executed, run},
+    proof::outcomes_root,
+    query::TransactionRecord,
+    store::{Durable, Store},
+};
+use quorate_types::{Batch, Block, Digest, Header, Height, decode, encode};
+use std::{collections::BTreeMap, sync::Arc};
+
+const HEAD: &[u8] = b"head";
+const DURABLE: &[u8] = b"durable";
+
+/// An append-only chain of committed blocks, and speculative blocks above it.
+#[derive(Debug)]
+pub struct Ledger<D, I> {
+    pub(crate) store: Store<D>,
+    pub(crate) index: I,
+    pub(crate) genesis: Block,
+    pub(crate) application: AppGenesis,
+    pub(crate) head: Header,
+    pub(crate) head_digest: Digest,
+    pub(crate) state: State,
+    /// Root over what the head's transactions did.
+    pub(crate) head_outcomes: Digest,
+    pub(crate) history: History,
+    /// Executed blocks above the head, by digest.
+    pub(crate) overlays: BTreeMap<Digest, Executed>,
+}
+
+/// A block that has just become final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedBlock {
+    /// The block.
+    pub block: Block,
+    /// Its batches.
+    pub batches: Vec<Arc<Batch>>,
+    /// What each of its transactions did, in order.
+    pub outcomes: Vec<(Digest, Outcome)>,
+}
+
+impl<D: Disk, I: Index> Ledger<D, I> {
+    /// Opens the ledger of a chain. Reads and checks the whole log; what the index lacks is executed again, and an index
+    /// that does not fit the log is rebuilt.
+    pub fn open(disk: D, mut index: I, genesis: &Genesis) -> Result<Self, LedgerError> {
+        let first = genesis.block();
+        let durable: Option<Durable> = meta(&index, DURABLE)?;
+        let head: Option<(Height, Digest)> = meta(&index, HEAD)?;
+        let mut blocks = Vec::new();
+        let store = Store::open(disk, durable, &first.header, |stored| {
+            blocks.push(stored);
+            Ok(())
+        })?;
+        let mut ledger = Self {
+            store,
+            genesis: first.clone(),
+            application: genesis.application.clone(),
+            head_digest: first.digest(),
+            head: first.header,
+            state: first_state(&genesis.application),
+            head_outcomes: outcomes_root(&[]),
+            history: History::default(),
+            overlays: BTreeMap::new(),
+            index: {
+                if !fits(head, &blocks, &first_digest(genesis)) {
+                    index.clear()?;
+                }
+                index
+            },
+        };
+        ledger.state.take_changes();
+        ledger.history.push(&ledger.head_digest);
+        ledger.load(blocks)?;
+        Ok(ledger)
+    }
+
+    /// Takes the state from the index as far as it reaches, and executes the blocks above.
+    fn load(&mut self, blocks: Vec<StoredBlock>) -> Result<(), LedgerError> {
+        let head: Option<(Height, Digest)> = meta(&self.index, HEAD)?;
+        let mut from = head.map_or(0, |(height, _)| usize::try_from(height.0).unwrap_or(usize::MAX));
+        if from > 0 && !self.load_state(&blocks[from - 1])? {
+            self.index.clear()?;
+            from = 0;
+        }
+        if from == 0 {
+            let state = self.state.iter().map(|(key, value)| (Table::State, key.to_vec(), Some(value.to_vec())));
+            let changes = state.collect();
+            self.index.write(changes)?;
+        }
+        for (at, stored) in blocks.into_iter().enumerate() {
+            if at < from {
+                self.history.push(&stored.block.digest());
+            } else {
+                self.replay(stored)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The index' state, if it is the one that `block` leads to.
+    fn load_state(&mut self, block: &StoredBlock) -> Result<bool, LedgerError> {
+        let mut state = State::default();
+        for (key, value) in self.index.all(Table::State)? {
+            state.insert(key, value);
+        }
+        state.take_changes();
+        if state.root() != block.app_root {
+            return Ok(false);
+        }
+        self.state = state;
+        self.set_head(&block.block.header, outcomes_root(&block.outcomes));
+        Ok(true)
+    }
+
+    fn replay(&mut self, stored: StoredBlock) -> Result<(), LedgerError> {
+        let height = stored.block.header.height;
+        let executed = run(&self.application, &self.state, stored.block, stored.batches);
+        if executed.block.header.state_root != executed.state_root() {
+            let (claimed, computed) = (executed.block.header.state_root, executed.state_root());
+            return Err(LedgerError::Diverged { height, source: ExecuteError::WrongStateRoot { claimed, computed } });
+        }
+        self.adopt(executed)?;
+        Ok(())
+    }
+
+    fn set_head(&mut self, header: &Header, outcomes: Digest) {
+        self.head = header.clone();
+        self.head_digest = header.digest();
+        self.head_outcomes = outcomes;
+    }
+
+    /// Makes an executed block above the head the head, in memory and index.
+    fn adopt(&mut self, mut executed: Executed) -> Result<CommittedBlock, LedgerError> {
+        let header = executed.block.header.clone();
+        let mut changes = self.transaction_changes(&executed)?;
+        changes.push((Table::Digest, header.digest().0.to_vec(), Some(encode(&header.height))));
+        changes.push((Table::Meta, HEAD.to_vec(), Some(encode(&(header.height, header.digest())))));
+        changes.extend(executed.state.take_changes().into_iter().map(|(key, value)| (Table::State, key, value)));
+        self.index.write(changes)?;
+        self.set_head(&header, outcomes_root(&executed.outcomes));
+        self.history.push(&self.head_digest);
+        self.state = executed.state;
+        Ok(CommittedBlock { block: executed.block, batches: executed.batches, outcomes: executed.outcomes })
+    }
+
+    /// The index keeps the place at which a transaction took effect, or where it was first seen to have none.
+    fn transaction_changes(&self, executed: &Executed) -> Result<Vec<Change>, LedgerError> {
+        let height = executed.block.header.height;
+        let mut records: BTreeMap<Digest, TransactionRecord> = BTreeMap::new();
+        let mut outcomes = executed.outcomes.iter();
+        for (batch, body) in executed.batches.iter().enumerate() {
+            for position in 0..body.transactions().len() {
+                let Some((digest, outcome)) = outcomes.next() else { break };
+                let is_skipped = matches!(outcome, Outcome::Skipped(_));
+                let is_known = records.contains_key(digest) || (is_skipped && self.transaction(digest)?.is_some());
+                if !(is_skipped && is_known) {
+                    let record = TransactionRecord { height, batch, position, outcome: *outcome };
+                    records.insert(*digest, record);
+                }
+            }
+        }
+        let change = |(digest, record): (Digest, TransactionRecord)| {
+            (Table::Transaction, digest.0.to_vec(), Some(encode(&record)))
+        };
+        Ok(records.into_iter().map(change).collect())
+    }
+
+    /// Commits an executed block and its uncommitted ancestors, oldest first; `proof` proves `block`. What does not stand
+    /// above it is forgotten. A block that is committed already is left alone. Not durable before [`Ledger::sync`].
+    pub fn commit(&mut self, block: &Digest, proof: Vec<u8>) -> Result<Vec<CommittedBlock>, LedgerError> {
+        if *block == self.head_digest || self.height_of(block).is_some() {
+            return Ok(Vec::new());
+        }
+        let mut path = Vec::new();
+        let mut at = *block;
+        while at != self.head_digest {
+            let executed = self.overlays.get(&at).ok_or(LedgerError::NotExecuted { block: at })?;
+            path.push(at);
+            at = executed.block.header.parent;
+        }
+        let mut committed = Vec::with_capacity(path.len());
+        for digest in path.into_iter().rev() {
+            let executed = self.overlays.remove(&digest).expect("the path runs through held blocks");
+            self.store.append(&StoredBlock {
+                block: executed.block.clone(),
+                batches: executed.batches.clone(),
+                proof: (digest == *block).then(|| proof.clone()),
+                app_root: executed.app_root,
+                outcomes: executed.outcomes.clone(),
+            })?;
+            committed.push(self.adopt(executed)?);
+        }
+        self.prune();
+        Ok(committed)
+    }
+
+    /// Takes in blocks that block sync brought: the first directly above the head, the last proven by `proof`. The caller
+    /// has checked links and proof.
+    pub fn append_synced(
+        &mut self,
+        blocks: Vec<(Block, Vec<Batch>)>,
+        proof: Vec<u8>,
+    ) -> Result<Vec<CommittedBlock>, LedgerError> {
+        let mut last = None;
+        for (block, batches) in blocks {
+            let height = block.header.height;
+            let batches = batches.into_iter().map(Arc::new).collect();
+            self.execute(&block, batches).map_err(|source| LedgerError::Diverged { height, source })?;
+            last = Some(block.digest());
+        }
+        last.map_or(Ok(Vec::new()), |last| self.commit(&last, proof))
+    }
+
+    /// Forgets executed blocks that do not stand above the head.
+    fn prune(&mut self) {
+        let mut kept = BTreeMap::new();
+        let mut overlays: Vec<_> = std::mem::take(&mut self.overlays).into_iter().collect();
+        overlays.sort_by_key(|(_, executed)| executed.block.header.height);
+        for (digest, executed) in overlays {
+            let parent = executed.block.header.parent;
+            if parent == self.head_digest || kept.contains_key(&parent) {
+                kept.insert(digest, executed);
+            }
+        }
+        self.overlays = kept;
+    }
+
+    /// Makes everything committed durable: first the log, then the index.
+    pub fn sync(&mut self) -> Result<(), LedgerError> {
+        let durable = self.store.sync()?;
+        self.index.write(vec![(Table::Meta, DURABLE.to_vec(), Some(encode(&durable)))])?;
+        self.index.sync()?;
+        Ok(())
+    }
+}
+
+fn first_digest(genesis: &Genesis) -> Digest {
+    genesis.block().digest()
+}
+
+fn meta<T: borsh::BorshDeserialize, I: Index>(index: &I, key: &[u8]) -> Result<Option<T>, LedgerError> {
+    Ok(index.get(Table::Meta, key)?.and_then(|bytes| decode(&bytes).ok()))
+}
+
+/// Whether the index' head is a block of the log.
+fn fits(head: Option<(Height, Digest)>, blocks: &[StoredBlock], genesis: &Digest) -> bool {
+    let Some((height, digest)) = head else { return false };
+    match usize::try_from(height.0) {
+        Ok(0) => digest == *genesis,
+        Ok(height) => blocks.get(height - 1).is_some_and(|stored| stored.block.digest() == digest),
+        Err(_) => false,
+    }
+}

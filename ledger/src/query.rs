@@ -1,0 +1,173 @@
+//! Questions to the ledger, and proofs as answers.
+
+use crate::{
+    AccountState, Disk, Finality, History, Index, Ledger, LedgerError, Outcome, StateAnswer, StoredBlock, Table,
+    TransactionProof, TxError, app, proof::outcome_leaf,
+};
+use borsh::{BorshDeserialize, BorshSerialize, io};
+use quorate_types::{Account, Digest, Header, Height, Transaction, decode, merkle};
+
+/// Where a transaction is, and what it did there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionRecord {
+    /// Which block.
+    pub height: Height,
+    /// Which of its batches.
+    pub batch: usize,
+    /// Where in the batch.
+    pub position: usize,
+    /// What it did.
+    pub outcome: Outcome,
+}
+
+impl BorshSerialize for TransactionRecord {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        (self.height, self.batch as u64, self.position as u64, self.outcome).serialize(writer)
+    }
+}
+
+impl BorshDeserialize for TransactionRecord {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let (height, batch, position, outcome) = <(Height, u64, u64, Outcome)>::deserialize_reader(reader)?;
+        let index = |number| usize::try_from(number).map_err(|_| quorate_types::codec::invalid("an index"));
+        Ok(Self { height, batch: index(batch)?, position: index(position)?, outcome })
+    }
+}
+
+impl<D: Disk, I: Index> Ledger<D, I> {
+    /// The last committed block.
+    pub fn head(&self) -> &Header {
+        &self.head
+    }
+
+    /// A committed block with its batches, proof and outcomes.
+    pub fn block(&self, height: Height) -> Result<Option<StoredBlock>, LedgerError> {
+        if height == Height::GENESIS {
+            return Ok(Some(StoredBlock {
+                block: self.genesis.clone(),
+                batches: Vec::new(),
+                proof: Some(Vec::new()),
+                app_root: app::first_state(&self.application).root(),
+                outcomes: Vec::new(),
+            }));
+        }
+        self.store.read(height)
+    }
+
+    /// The height of a committed block.
+    pub fn height_of(&self, block: &Digest) -> Option<Height> {
+        if *block == self.genesis.digest() {
+            return Some(Height::GENESIS);
+        }
+        let stored = self.index.get(Table::Digest, &block.0).ok().flatten()?;
+        decode(&stored).ok()
+    }
+
+    /// What proves a committed block final: its own proof, or the headers up to the next block that has one.
+    pub fn finality(&self, height: Height) -> Result<Option<Finality>, LedgerError> {
+        let mut descendants = Vec::new();
+        let mut at = height;
+        while let Some(stored) = self.block(at)? {
+            if at != height {
+                descendants.push(stored.block.header);
+            }
+            if let Some(proof) = stored.proof {
+                return Ok(Some(Finality { descendants, proof }));
+            }
+            at = at.next();
+        }
+        Ok(None)
+    }
+
+    /// Where a transaction took effect, or where it was skipped if it never did.
+    pub fn transaction(&self, transaction: &Digest) -> Result<Option<TransactionRecord>, LedgerError> {
+        let stored = self.index.get(Table::Transaction, &transaction.0)?;
+        Ok(stored.and_then(|bytes| decode(&bytes).ok()))
+    }
+
+    /// Proof that a transaction is in the ledger and of what it did.
+    pub fn prove_transaction(&self, transaction: &Digest) -> Result<Option<TransactionProof>, LedgerError> {
+        let Some(record) = self.transaction(transaction)? else { return Ok(None) };
+        let (Some(stored), Some(finality)) = (self.block(record.height)?, self.finality(record.height)?) else {
+            return Ok(None);
+        };
+        let Some(batch) = stored.batches.get(record.batch) else { return Ok(None) };
+        let before: usize = stored.batches[..record.batch].iter().map(|batch| batch.transactions().len()).sum();
+        let leaves: Vec<_> = stored.outcomes.iter().map(|(digest, outcome)| outcome_leaf(digest, outcome)).collect();
+        let at = before + record.position;
+        let (Some(body), Some(in_batch), Some(in_block), Some(outcome_path)) = (
+            batch.transactions().get(record.position),
+            batch.prove(record.position),
+            stored.block.prove(record.batch),
+            merkle::prove(&leaves, at),
+        ) else {
+            return Ok(None);
+        };
+        Ok(Some(TransactionProof {
+            transaction: body.clone(),
+            position: (record.position as u64, batch.transactions().len() as u64),
+            in_batch,
+            batch: (record.batch as u64, stored.batches.len() as u64),
+            in_block,
+            outcome: record.outcome,
+            outcome_position: (at as u64, leaves.len() as u64),
+            outcome_path,
+            app_root: stored.app_root,
+            header: stored.block.header,
+            finality,
+        }))
+    }
+
+    /// The value under a state key, at the head.
+    pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.state.get(key).map(<[u8]>::to_vec)
+    }
+
+    /// The value under a state key at the head, or its absence, with proof.
+    pub fn prove_state(&self, key: &[u8]) -> Result<StateAnswer, LedgerError> {
+        let height = self.head.height;
+        let finality = self.finality(height)?.unwrap_or_default();
+        Ok(StateAnswer {
+            value: self.get(key),
+            proof: self.state.prove(key),
+            outcomes_root: self.head_outcomes,
+            header: self.head.clone(),
+            finality,
+        })
+    }
+
+    /// An account, at the head.
+    pub fn account(&self, account: &Account) -> AccountState {
+        app::account(&self.state, account)
+    }
+
+    /// Whether a transaction may come in, as far as can be told at the door: chain, nonce, payload. Its signature is checked
+    /// elsewhere.
+    pub fn admit(&self, transaction: &Transaction) -> Result<(), TxError> {
+        let (theirs, ours) = (transaction.body.chain, self.head.chain);
+        if theirs != ours {
+            return Err(TxError::WrongChain { theirs, ours });
+        }
+        app::check(&self.application, transaction).map_err(|why| TxError::Malformed { why })?;
+        let (nonce, next) = (transaction.body.nonce, self.account(&transaction.body.sender).nonce);
+        if nonce < next {
+            return Err(TxError::OldNonce { nonce, next });
+        }
+        Ok(())
+    }
+
+    /// The Merkle tree over all committed blocks.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// How many executed blocks stand above the head.
+    pub fn uncommitted(&self) -> usize {
+        self.overlays.len()
+    }
+
+    /// How many keys the state has.
+    pub fn state_len(&self) -> usize {
+        self.state.len()
+    }
+}
