@@ -139,17 +139,17 @@ impl<R: Replica> Core<R> {
                 for batch in held {
                     step = step.then(self.tell(Event::BatchReady(batch)));
                 }
-                step = step.then(self.pool(|pool, actions| pool.on_started(actions)));
+                step = step.then(self.with_pool(|pool, actions| pool.on_started(actions)));
             }
             Input::Received { from, message } => match message.0 {
                 Inner::Consensus(message) => step = step.then(self.tell(Event::Received { from, message })),
                 Inner::Pool(message) => {
-                    step = step.then(self.pool(|pool, actions| pool.on_message(from, message, actions)));
+                    step = step.then(self.with_pool(|pool, actions| pool.on_message(from, message, actions)));
                 }
             },
             Input::TimedOut(CoreTimer::Replica(timer)) => step = step.then(self.tell(Event::TimedOut(timer))),
             Input::TimedOut(CoreTimer::Pool(timer)) => {
-                step = step.then(self.pool(|pool, actions| pool.on_timer(timer, actions)));
+                step = step.then(self.with_pool(|pool, actions| pool.on_timer(timer, actions)));
             }
             Input::Ledger(reply) => step = step.then(self.on_ledger(reply)),
         }
@@ -165,7 +165,7 @@ impl<R: Replica> Core<R> {
         (result, Output { effects: std::mem::take(&mut self.effects), step })
     }
 
-    fn pool(&mut self, act: impl FnOnce(&mut Mempool, &mut Vec<PoolAction>)) -> StepOf<R> {
+    fn with_pool(&mut self, act: impl FnOnce(&mut Mempool, &mut Vec<PoolAction>)) -> StepOf<R> {
         let mut actions = Vec::new();
         act(&mut self.pool, &mut actions);
         self.pool_actions(actions)
@@ -273,14 +273,15 @@ impl<R: Replica> Core<R> {
         for waiting in done.into_values() {
             self.unneed(waiting.missing);
         }
-        let step = self.pool(|pool, actions| {
+        let step = self.with_pool(|pool, actions| {
             pool.on_committed(committed.batches.iter().copied(), &committed.early, &committed.nonces, actions);
         });
         if !self.spent.is_empty() {
             let needed = self.replica.uncommitted_batches();
-            let (keep, gone) = std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
+            let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
+                std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
             self.spent = keep;
-            self.pool.discard::<BTreeSet<_>>(gone);
+            self.pool.discard(gone);
         }
         step
     }
