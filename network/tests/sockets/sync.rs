@@ -55,14 +55,20 @@ async fn an_answer_over_the_limit_is_refused_where_it_is_made_and_where_it_arriv
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn silence_and_refusal_are_told_apart() {
+async fn a_peer_that_says_nothing_is_given_up() {
     let mut committee = Committee::new(2);
-    committee.limits.request_timeout = Duration::from_millis(300);
-    let (asker, mut answerer) = pair(&committee).await;
+    let mut answerer = committee.start(1).await;
+    committee.limits.request_timeout = Duration::from_millis(100);
+    let mut asker = committee.start(0).await;
+    asker.wait_up(1).await;
     let reply = asker.network.request(id(1), Bytes::from("q"));
-    let (_, respond) = request(&mut answerer).await;
+    let (_, _held) = request(&mut answerer).await;
     assert_eq!(answer(reply).await, Err(RequestError::Timeout));
-    drop(respond);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_has_no_answer_says_so_at_once() {
+    let (asker, mut answerer) = pair(&Committee::new(2)).await;
     let reply = asker.network.request(id(1), Bytes::from("q"));
     drop(request(&mut answerer).await);
     assert_eq!(answer(reply).await, Err(RequestError::NoAnswer));
