@@ -6,8 +6,8 @@ use super::{
     model::{AccountView, StateView},
     problem::Problem,
 };
-use crate::client::user_key;
 use axum::{Json, extract::State};
+use quorate_ledger::user_key;
 use quorate_types::{Account, encode};
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -62,8 +62,8 @@ pub(crate) async fn transaction(
             Ok(TransactionView {
                 digest,
                 height: record.height,
-                batch: record.batch.into(),
-                position: record.position.into(),
+                batch: record.batch as u64,
+                position: record.position as u64,
                 outcome: (&record.outcome).into(),
                 proof: proof.map(|proof| hex::encode(encode(&proof))),
             })

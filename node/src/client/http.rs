@@ -12,6 +12,9 @@ use quorate_types::{Account, Digest, Transaction};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
+/// Bytes of the longest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
 /// A node's API.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -93,9 +96,15 @@ impl Api {
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Unanswered> {
         let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
-        let response = request.send().await.map_err(unreachable)?;
+        let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(unreachable)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(Unanswered::Nonsense(format!("more than {MAX_ANSWER} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
         let nonsense = |error: serde_json::Error| Unanswered::Nonsense(format!("{status} with another body: {error}"));
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(nonsense);

@@ -6,11 +6,10 @@
 
 use crate::{
     api::model::{StateView, TransactionView},
-    client::user_key,
     exit::{Exit, Failure},
 };
 use quorate_crypto::Committee;
-use quorate_ledger::{Genesis, StateAnswer, TransactionProof};
+use quorate_ledger::{Genesis, StateAnswer, TransactionProof, user_key};
 use quorate_types::{Digest, Header, Height, decode};
 use std::{
     fmt,

@@ -6,8 +6,3 @@ pub mod payload;
 
 pub use http::{Api, Unanswered};
 pub use light::{Light, StateClaim, Verified};
-
-/// The state key under which the `kv` application keeps a user's key.
-pub fn user_key(key: &[u8]) -> Vec<u8> {
-    [b"k/", key].concat()
-}
