@@ -34,18 +34,20 @@ mod metrics;
 mod peer;
 mod queue;
 mod reader;
+mod request;
 mod roster;
 mod stats;
 mod swarm;
 mod sync;
+mod sync_codec;
 mod writer;
 
 pub use config::{ClassLimits, Config, Limits, Peer};
 pub use error::NetworkError;
 pub use handle::{Libp2p, start};
 pub use hello::{Hello, Mismatch};
+pub use request::{RequestError, Responder, ResponseTooLarge};
 pub use stats::{Count, PeerStatus, QueueStatus};
-pub use sync::{RequestError, Responder, ResponseTooLarge};
 
 use bytes::Bytes;
 use quorate_types::{ReplicaId, View};

@@ -13,7 +13,7 @@ use crate::{
     dial::{multiaddr, socket_addr},
     gate::Gate,
     roster::{self, Roster},
-    sync,
+    sync, sync_codec,
 };
 use futures::StreamExt;
 use libp2p::{
@@ -44,7 +44,7 @@ pub(crate) struct Behaviour {
     allow: allow_list::Behaviour<allow_list::AllowedPeers>,
     ping: ping::Behaviour,
     pub(crate) streams: libp2p_stream::Behaviour,
-    pub(crate) sync: rr::Behaviour<sync::Codec>,
+    pub(crate) sync: rr::Behaviour<sync_codec::Codec>,
 }
 
 /// The protocol of one class's streams.

@@ -6,11 +6,15 @@
 //! said a matching hello on this connection are dropped, as are more at a time than [`Limits::requests_in`]. libp2p's
 //! behaviour would dial a peer that is not connected; we ask only those that are.
 
-use crate::{Inbound, Limits, context::Context, metrics::Drop, peer::PeerState};
-use bytes::Bytes;
-use futures::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt, future::BoxFuture, stream::FuturesUnordered,
+use crate::{
+    Inbound, Limits, RequestError, Responder,
+    context::Context,
+    metrics::Drop,
+    peer::PeerState,
+    sync_codec::{Codec, TooLarge},
 };
+use bytes::Bytes;
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use libp2p::{
     StreamProtocol,
     request_response::{self as rr, OutboundFailure, OutboundRequestId, ResponseChannel},
@@ -28,82 +32,6 @@ use tokio::{
 
 /// Streams of one connection that carry sync at a time, both directions together.
 const MAX_STREAMS: usize = 32;
-
-/// Why a request has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// Not in the committee, or ourselves.
-    #[error("there is no peer with the index of {0}")]
-    UnknownPeer(ReplicaId),
-    /// No connection, or no matching hello yet. Ask another peer.
-    #[error("{0} is not connected")]
-    NotConnected(ReplicaId),
-    /// [`Limits::requests_out`] requests to it are in flight already.
-    #[error("too many requests to {0} are in flight")]
-    Busy(ReplicaId),
-    /// Our own request is over [`Limits::request`].
-    #[error("a request of {have} bytes where at most {max} are allowed")]
-    RequestTooLarge {
-        /// Bytes offered.
-        have: usize,
-        /// Bytes allowed.
-        max: usize,
-    },
-    /// The peer announces more than [`Limits::response`].
-    #[error("a response of {have} bytes where at most {max} are allowed")]
-    ResponseTooLarge {
-        /// Bytes announced.
-        have: usize,
-        /// Bytes allowed.
-        max: usize,
-    },
-    /// Nothing complete within [`Limits::request_timeout`].
-    #[error("no answer in time")]
-    Timeout,
-    /// The peer closed the stream unanswered: it does not have what we want, or serves too many of our requests.
-    #[error("the peer has no answer")]
-    NoAnswer,
-    /// The connection or stream broke.
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    /// The network is shutting down.
-    #[error("the network is shutting down")]
-    Stopped,
-}
-
-/// Where the answer to a peer's request goes. Dropping it tells the peer that there is none.
-#[derive(Debug)]
-pub struct Responder {
-    sender: oneshot::Sender<Bytes>,
-    max: usize,
-}
-
-/// An answer over [`Limits::response`]; the peer would refuse it. Answer with less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an answer of {have} bytes where at most {max} are allowed")]
-pub struct ResponseTooLarge {
-    /// Bytes offered.
-    pub have: usize,
-    /// Bytes allowed.
-    pub max: usize,
-}
-
-impl Responder {
-    /// Sends the answer. The peer may be gone by now; then it goes nowhere.
-    pub fn respond(self, bytes: Bytes) -> Result<(), ResponseTooLarge> {
-        if bytes.len() > self.max {
-            return Err(ResponseTooLarge { have: bytes.len(), max: self.max });
-        }
-        let _ = self.sender.send(bytes);
-        Ok(())
-    }
-
-    /// A responder and the place where its answer arrives, for testing whoever answers.
-    pub fn pair(max: usize) -> (Self, oneshot::Receiver<Bytes>) {
-        let (sender, receiver) = oneshot::channel();
-        (Self { sender, max }, receiver)
-    }
-}
 
 pub(crate) type Reply = oneshot::Sender<Result<Bytes, RequestError>>;
 pub(crate) type SyncEvent = rr::Event<Bytes, Bytes>;
@@ -243,75 +171,4 @@ fn failure(peer: ReplicaId, failure: OutboundFailure) -> RequestError {
             None => RequestError::Broken(error.to_string()),
         },
     }
-}
-
-/// A message over its limit, at either end.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a message of {have} bytes where at most {max} are allowed")]
-struct TooLarge {
-    have: usize,
-    max: usize,
-}
-
-/// A big-endian `u32` length, then as many bytes, once in each direction.
-#[derive(Clone, Debug)]
-pub(crate) struct Codec {
-    request: usize,
-    response: usize,
-}
-
-impl rr::Codec for Codec {
-    type Protocol = StreamProtocol;
-    type Request = Bytes;
-    type Response = Bytes;
-
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Bytes>
-    where
-        T: AsyncRead + Unpin + Send,
-    {
-        read(io, self.request).await
-    }
-
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Bytes>
-    where
-        T: AsyncRead + Unpin + Send,
-    {
-        read(io, self.response).await
-    }
-
-    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Bytes) -> io::Result<()>
-    where
-        T: AsyncWrite + Unpin + Send,
-    {
-        write(io, &request).await
-    }
-
-    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Bytes) -> io::Result<()>
-    where
-        T: AsyncWrite + Unpin + Send,
-    {
-        write(io, &response).await
-    }
-}
-
-async fn read<T: AsyncRead + Unpin>(io: &mut T, max: usize) -> io::Result<Bytes> {
-    let mut header = [0; 4];
-    io.read_exact(&mut header).await?;
-    let have = u32::from_be_bytes(header) as usize;
-    if have > max {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, TooLarge { have, max }));
-    }
-    let mut body = Vec::new();
-    io.take(have as u64).read_to_end(&mut body).await?;
-    if body.len() < have {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(body.into())
-}
-
-async fn write<T: AsyncWrite + Unpin>(io: &mut T, body: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
-    io.write_all(&length.to_be_bytes()).await?;
-    io.write_all(body).await?;
-    io.flush().await
 }
