@@ -1,0 +1,146 @@
+//! The consensus thread: one input after the other, no disk, no locks.
+
+use super::{
+    NodeMessage, NodeReplica, fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox,
+    publish::Publisher, sync::SyncWanted,
+};
+use quorate_consensus::{Refused, Replica};
+use quorate_ledger::Entry;
+use quorate_types::{ReplicaId, Transaction};
+use quorate_validator::{Checked, Core, CoreTimer, Effect, Input, LedgerReply, Output};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc as async_mpsc, oneshot};
+
+/// The journal is rotated when it has grown by this much.
+const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
+/// How often the status is published when nothing happens.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Something for the consensus thread.
+pub(super) enum Event {
+    /// A checked message. The permit is given back once it has been handled.
+    Received { from: ReplicaId, message: Box<Checked<NodeMessage>>, permit: OwnedSemaphorePermit },
+    /// A timer that was set.
+    TimedOut(CoreTimer),
+    /// From the ledger thread.
+    Ledger(Box<LedgerReply>),
+    /// A client's transaction, checked, with its sender's next nonce.
+    Submit { transaction: Transaction, account_nonce: u64, respond: oneshot::Sender<Result<(), Refused>> },
+    /// The journal has begun a new file.
+    Rotated,
+    /// Stop.
+    Stop,
+}
+
+pub(super) struct Consensus {
+    pub(super) core: Core<NodeReplica>,
+    pub(super) events: mpsc::Receiver<Event>,
+    /// To set timers.
+    pub(super) own: mpsc::Sender<Event>,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) journal: mpsc::Sender<JournalWork>,
+    pub(super) journal_bytes: Arc<AtomicU64>,
+    pub(super) ledger: mpsc::Sender<LedgerTask>,
+    pub(super) outbox: Outbox,
+    pub(super) sync: async_mpsc::Sender<SyncWanted>,
+    pub(super) publisher: Publisher,
+    pub(super) failure: Failure,
+    pub(super) rotating: bool,
+}
+
+/// The journal or the ledger thread is gone.
+struct Gone;
+
+impl Consensus {
+    pub(super) fn run(mut self) {
+        if self.serve().is_err() && !self.publisher.is_stopping() {
+            self.failure.fail("the journal or ledger thread has ended".to_owned());
+        }
+        let _ = self.journal.send(JournalWork::Stop);
+    }
+
+    fn serve(&mut self) -> Result<(), Gone> {
+        let output = self.core.handle(Input::Started);
+        self.perform(output)?;
+        loop {
+            let event = match self.events.recv_timeout(QUIET) {
+                Ok(event) => event,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    self.publisher.publish(&self.core);
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            match event {
+                Event::Stop => return Ok(()),
+                Event::Rotated => self.rotating = false,
+                Event::Received { from, message, permit } => {
+                    self.take(Input::Received { from, message: *message })?;
+                    drop(permit);
+                }
+                Event::TimedOut(timer) => self.take(Input::TimedOut(timer))?,
+                Event::Ledger(reply) => self.take(Input::Ledger(*reply))?,
+                Event::Submit { transaction, account_nonce, respond } => {
+                    let (result, output) = self.core.submit(transaction, account_nonce);
+                    let _gone_client = respond.send(result);
+                    self.perform(output)?;
+                }
+            }
+            self.publisher.publish_soon(&self.core);
+            self.rotate_if_due()?;
+        }
+    }
+
+    fn take(&mut self, input: Input<NodeMessage>) -> Result<(), Gone> {
+        let output = self.core.handle(input);
+        self.perform(output)
+    }
+
+    fn perform(&mut self, output: Output<NodeReplica>) -> Result<(), Gone> {
+        self.outbox.set_view(self.core.replica().view());
+        for effect in output.effects {
+            match effect {
+                Effect::Send { to, message } => self.outbox.send_pool(to, message),
+                Effect::Broadcast(message) => self.outbox.broadcast_pool(message),
+                Effect::SetTimer { timer, after } => self.set_timer(timer, after),
+                Effect::Keep(batch) => self.journal.send(JournalWork::Keep(batch)).map_err(|_| Gone)?,
+                Effect::Ledger(work) => self.ledger.send(LedgerTask::Work(work)).map_err(|_| Gone)?,
+                Effect::Sync { from, height } => {
+                    // A full queue means that block sync is busy already; the replica asks again.
+                    let _busy = self.sync.try_send(SyncWanted { from, height });
+                }
+            }
+        }
+        if let Some(reason) = output.step.reason() {
+            tracing::trace!(?reason, "ignored");
+        }
+        if !output.step.is_empty() {
+            self.journal.send(JournalWork::Step(Box::new(output.step))).map_err(|_| Gone)?;
+        }
+        Ok(())
+    }
+
+    fn set_timer(&self, timer: CoreTimer, after: Duration) {
+        let own = self.own.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep(after).await;
+            let _stopped = own.send(Event::TimedOut(timer));
+        });
+    }
+
+    fn rotate_if_due(&mut self) -> Result<(), Gone> {
+        if self.rotating || self.journal_bytes.load(Ordering::Relaxed) < ROTATE_AFTER {
+            return Ok(());
+        }
+        self.rotating = true;
+        let live: Vec<Entry<_>> = self.core.journal_snapshot();
+        self.journal.send(JournalWork::Rotate(live)).map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,135 @@
+//! The journal thread: takes what has gathered, flushes once, then lets it out.
+
+use super::{
+    NodeMessage, NodeRecord, consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox,
+};
+use quorate_consensus::{Action, Step};
+use quorate_ledger::{Durability, Entry, FileDisk};
+use quorate_types::Batch;
+use quorate_validator::{LedgerWork, StepJournal};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+/// Steps joined into one flush at most.
+const GATHER: usize = 512;
+
+/// Something for the journal thread, in order.
+pub(super) enum JournalWork {
+    /// Keep this batch before all later steps.
+    Keep(Arc<Batch>),
+    /// Make it durable, then let it out.
+    Step(Box<Step<NodeMessage, NodeRecord>>),
+    /// Everything before is reflected in these entries: begin a new file with them.
+    Rotate(Vec<Entry<NodeRecord>>),
+    /// Flush and end.
+    Stop,
+}
+
+pub(super) struct JournalThread {
+    pub(super) journal: StepJournal<FileDisk, NodeRecord>,
+    pub(super) work: mpsc::Receiver<JournalWork>,
+    pub(super) durability: Durability,
+    /// How long [`Durability::Group`] gathers.
+    pub(super) group_interval: Duration,
+    pub(super) bytes: Arc<AtomicU64>,
+    pub(super) ledger: mpsc::Sender<LedgerTask>,
+    pub(super) consensus: mpsc::Sender<Event>,
+    pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failure: Failure,
+}
+
+impl JournalThread {
+    pub(super) fn run(mut self) {
+        if let Err(error) = self.serve() {
+            self.failure.fail(format!(
+                "the vote journal cannot be written: {error}. Nothing that was not durable has left this validator; free \
+                 or repair the disk and start it again"
+            ));
+        }
+        let _gone = self.ledger.send(LedgerTask::Stop);
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        while let Ok(first) = self.work.recv() {
+            if self.durability == Durability::Group && matches!(first, JournalWork::Step(_)) {
+                std::thread::sleep(self.group_interval);
+            }
+            let mut steps = Vec::new();
+            let mut last = None;
+            for work in std::iter::once(first).chain(self.work.try_iter().take(GATHER)) {
+                match work {
+                    JournalWork::Keep(batch) => self.journal.keep(batch),
+                    JournalWork::Step(step) => steps.push(*step),
+                    JournalWork::Rotate(_) | JournalWork::Stop => {
+                        last = Some(work);
+                        break;
+                    }
+                }
+            }
+            self.release(steps)?;
+            match last {
+                Some(JournalWork::Rotate(live)) => self.rotate(live)?,
+                Some(_) => return self.journal.flush(),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, steps: Vec<Step<NodeMessage, NodeRecord>>) -> io::Result<()> {
+        let before = self.journal.bytes();
+        let started = Instant::now();
+        let actions = self.journal.release(steps)?;
+        let after = self.journal.bytes();
+        if after != before {
+            self.metrics.flushed(started.elapsed(), after - before);
+            self.bytes.store(after, Ordering::Relaxed);
+        }
+        for action in actions {
+            self.act(action);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, action: Action<NodeMessage>) {
+        match action {
+            Action::Send { to, message } => self.outbox.send(to, message),
+            Action::Broadcast(message) => self.outbox.broadcast(message),
+            Action::Commit { block, proof } => {
+                let _gone = self.ledger.send(LedgerTask::Work(LedgerWork::Commit { block, proof }));
+            }
+            Action::Accuse(evidence) => {
+                self.metrics.accused();
+                tracing::warn!(
+                    accused = %evidence.accused, view = %evidence.view, kind = evidence.kind,
+                    "two signed statements contradict each other: this replica is faulty"
+                );
+            }
+            Action::Halt(why) => self.failure.fail(format!(
+                "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \
+                 home directory and compare ledgers with `quorate ledger verify`"
+            )),
+        }
+    }
+
+    /// The ledger must be durable before the records of what is in it may go.
+    fn rotate(&mut self, live: Vec<Entry<NodeRecord>>) -> io::Result<()> {
+        let (done, wait) = mpsc::channel();
+        let _gone = self.ledger.send(LedgerTask::Sync(done));
+        if wait.recv().is_err() {
+            return Err(io::Error::other("the ledger thread has ended before the journal could be rotated"));
+        }
+        self.journal.rotate(live)?;
+        self.bytes.store(self.journal.bytes(), Ordering::Relaxed);
+        let _stopped = self.consensus.send(Event::Rotated);
+        Ok(())
+    }
+}

@@ -1,0 +1,276 @@
+//! Putting a validator together: disks, ledger, journal, replica, network, threads; and taking it apart again.
+
+use super::{
+    NodeRecord,
+    consensus::{Consensus, Event},
+    fail::Failure,
+    ingress::{self, Checker, spawn_pool},
+    journal::JournalThread,
+    ledger::LedgerThread,
+    metrics::Metrics,
+    outbox::Outbox,
+    publish::Publisher,
+    submit::{self, Intake, Waiters},
+    sync::{SyncClient, SyncServer},
+};
+use crate::handle::{Handle, HandleParts, NodeConfig, NodeLedger, Role, StartError, Status};
+use prometheus_client::registry::Registry;
+use quorate_consensus::{BatchLimits, hotstuff::Keys};
+use quorate_crypto::{Committee, Ed25519List};
+use quorate_ledger::{FileDisk, Journal, JournalError, Ledger, RedbIndex};
+use quorate_network::{Hello, Libp2p, Network, Peer};
+use quorate_types::{ReplicaId, View};
+use quorate_validator::{Recovered, StepJournal, WireKeys, hotstuff_config, recover};
+use std::{
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Instant,
+};
+use tokio::sync::{broadcast, mpsc as async_mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Submissions that wait for the verification pool.
+const SUBMISSIONS: usize = 1024;
+/// Events kept for slow subscribers.
+const EVENTS: usize = 4096;
+
+fn environment(error: impl std::fmt::Display) -> StartError {
+    StartError::Environment(error.to_string())
+}
+
+fn damaged(error: impl std::fmt::Display) -> StartError {
+    StartError::Damaged(error.to_string())
+}
+
+/// What the disks gave.
+struct Disks {
+    ledger: NodeLedger,
+    journal: Journal<FileDisk, NodeRecord>,
+    recovered: Recovered<NodeRecord>,
+}
+
+fn open_disks(config: &NodeConfig) -> Result<Disks, StartError> {
+    let blocks = FileDisk::open(config.data_dir.join("blocks")).map_err(environment)?;
+    let (index, note) = RedbIndex::open_or_recreate(&config.data_dir.join("index.redb")).map_err(environment)?;
+    if let Some(note) = note {
+        tracing::warn!(%note, "the index is rebuilt from the block log");
+    }
+    let ledger = Ledger::open(blocks, index, &config.genesis).map_err(damaged)?;
+    let disk = || FileDisk::open(config.data_dir.join("journal")).map_err(environment);
+    let (journal, recovered) = match Journal::open(disk()?) {
+        Ok((journal, entries)) => (journal, Recovered::Entries(entries)),
+        Err(JournalError::Missing { .. }) => {
+            tracing::error!(
+                "the vote journal is lost: this validator has forgotten what it promised, and stays silent until the \
+                 others have provably moved on"
+            );
+            (Journal::create(disk()?).map_err(environment)?, Recovered::Lost)
+        }
+        Err(error) => return Err(damaged(error)),
+    };
+    Ok(Disks { ledger, journal, recovered })
+}
+
+fn batch_limits(config: &NodeConfig) -> BatchLimits {
+    BatchLimits { close_after: config.batch_interval, bytes_per_author: config.mempool_bytes, ..BatchLimits::default() }
+}
+
+/// Starts a validator. It runs until it fails or [`Handle::shutdown`] is called.
+pub async fn start(config: NodeConfig) -> Result<Handle, StartError> {
+    let committee = config.genesis.committee().map_err(environment)?;
+    let scheme = Ed25519List::new(committee.clone());
+    let (config, disks) = tokio::task::spawn_blocking(move || open_disks(&config).map(|disks| (config, disks)))
+        .await
+        .map_err(environment)??;
+    let Disks { ledger, journal, recovered } = disks;
+    let replica = hotstuff_config(&config.genesis, &ledger, config.me, scheme.clone(), config.vote.clone());
+    let core = recover(replica, batch_limits(&config), recovered, &ledger);
+    let ledger = Arc::new(RwLock::new(ledger));
+
+    let mut registry = Registry::default();
+    let metrics = Arc::new(Metrics::register(&mut registry));
+    let (network, inbound) = start_network(&config, &mut registry).await?;
+    let stop = CancellationToken::new();
+    let failure = Failure::new(stop.clone());
+    let outbox = Outbox(network.clone());
+
+    let (to_consensus, events_in) = mpsc::channel();
+    let (to_journal, journal_in) = mpsc::channel();
+    let (to_ledger, ledger_in) = mpsc::channel();
+    let (to_pool, jobs) = mpsc::channel();
+    let (sync_wanted, wanted) = async_mpsc::channel(1);
+    let (submissions, submissions_in) = async_mpsc::channel(SUBMISSIONS);
+    let (events, _) = broadcast::channel(EVENTS);
+    let (status, status_out) = watch::channel(first_status(&config, &committee));
+    let status = Arc::new(status);
+    let waiters = Arc::new(Waiters::default());
+    let journal_bytes = Arc::new(AtomicU64::new(journal.bytes()));
+    let connected = Arc::new(AtomicUsize::new(0));
+    let syncing = Arc::new(AtomicBool::new(false));
+
+    let ledger_thread = LedgerThread {
+        ledger: ledger.clone(),
+        me: config.me,
+        genesis: config.genesis.clone(),
+        tasks: ledger_in,
+        consensus: to_consensus.clone(),
+        waiters: waiters.clone(),
+        events: events.clone(),
+        metrics: metrics.clone(),
+        failure: failure.clone(),
+        unsynced: 0,
+    };
+    let journal_thread = JournalThread {
+        journal: StepJournal::new(journal, config.durability),
+        work: journal_in,
+        durability: config.durability,
+        group_interval: config.group_interval,
+        bytes: journal_bytes.clone(),
+        ledger: to_ledger.clone(),
+        consensus: to_consensus.clone(),
+        outbox: outbox.clone(),
+        metrics: metrics.clone(),
+        failure: failure.clone(),
+    };
+    let consensus_thread = Consensus {
+        core,
+        events: events_in,
+        own: to_consensus.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        journal: to_journal,
+        journal_bytes,
+        ledger: to_ledger.clone(),
+        outbox,
+        sync: sync_wanted,
+        publisher: Publisher {
+            status: status.clone(),
+            events: events.clone(),
+            ledger: ledger.clone(),
+            connected: connected.clone(),
+            syncing: syncing.clone(),
+            needed_peers: committee.quorum().saturating_sub(1),
+            metrics: metrics.clone(),
+            last: Instant::now(),
+            last_view: View::GENESIS,
+            last_failed: 0,
+        },
+        failure: failure.clone(),
+        rotating: false,
+    };
+    let checker = Checker {
+        keys: WireKeys {
+            consensus: Keys::new(scheme, &config.genesis.block().header),
+            chain: config.genesis.chain_id(),
+        },
+        intake: Intake { ledger: ledger.clone() },
+        consensus: to_consensus.clone(),
+        metrics: metrics.clone(),
+    };
+    spawn_pool(config.verify_threads, Arc::new(checker), jobs, &failure).map_err(environment)?;
+    let threads = vec![
+        failure.spawn("ledger", move || ledger_thread.run()).map_err(environment)?,
+        failure.spawn("journal", move || journal_thread.run()).map_err(environment)?,
+        failure.spawn("consensus", move || consensus_thread.run()).map_err(environment)?,
+    ];
+
+    let sync_client =
+        SyncClient { network: network.clone(), ledger: ledger.clone(), tasks: to_ledger, wanted, syncing };
+    tokio::spawn(sync_client.run());
+    tokio::spawn(submit::serve(submissions_in, to_pool.clone(), waiters, ledger.clone()));
+    let on_peer = move |peer: ReplicaId, up: bool| {
+        if up {
+            connected.fetch_add(1, Ordering::Relaxed);
+        } else {
+            connected.fetch_sub(1, Ordering::Relaxed);
+        }
+        tracing::info!(%peer, "{}", if up { "connected" } else { "disconnected" });
+    };
+    tokio::spawn(ingress::receive(inbound, to_pool, SyncServer::new(ledger.clone()), on_peer));
+    tokio::spawn(end(stop.clone(), failure, to_consensus, threads, network.clone(), status));
+
+    let peers: Arc<dyn Network> = network;
+    Ok(Handle::new(HandleParts {
+        submissions,
+        ledger,
+        status: status_out,
+        events,
+        peers: Arc::new(move || peers.peers()),
+        metrics: Arc::new(Mutex::new(registry)),
+        stop,
+    }))
+}
+
+async fn start_network(
+    config: &NodeConfig,
+    registry: &mut Registry,
+) -> Result<(Arc<Libp2p>, async_mpsc::Receiver<quorate_network::Inbound>), StartError> {
+    let members = config.genesis.validators.iter().zip(&config.peers);
+    let peer = |(index, (validator, address)): (usize, (&quorate_ledger::Validator, &String))| Peer {
+        replica: ReplicaId(u16::try_from(index).expect("a committee has at most 1024 members")),
+        identity: validator.identity,
+        address: address.clone(),
+        name: validator.name.clone(),
+    };
+    let network = quorate_network::Config {
+        me: config.me,
+        identity: config.identity.clone(),
+        listen: config.listen,
+        peers: members.enumerate().map(peer).collect(),
+        hello: Hello {
+            version: quorate_network::VERSION,
+            chain: config.genesis.chain.clone(),
+            genesis: config.genesis.digest(),
+            replica: config.me,
+        },
+        limits: quorate_network::Limits::default(),
+    };
+    let (network, inbound, address) = quorate_network::start(network, registry).await.map_err(environment)?;
+    tracing::info!(%address, "listening for validators");
+    Ok((Arc::new(network), inbound))
+}
+
+fn first_status(config: &NodeConfig, committee: &Committee) -> Status {
+    let genesis = config.genesis.block().header;
+    Status {
+        replica: config.me,
+        name: config.genesis.validators.get(config.me.index()).map(|own| own.name.clone()).unwrap_or_default(),
+        view: View::GENESIS,
+        height: genesis.height,
+        head: genesis.digest(),
+        head_time: genesis.timestamp,
+        leader: ReplicaId(0),
+        role: Role::Follower,
+        high_qc: View::GENESIS,
+        locked: View::GENESIS,
+        timeouts: 0,
+        mempool_transactions: 0,
+        mempool_batches: 0,
+        mempool_bytes: 0,
+        peers_connected: 0,
+        not_ready: (committee.size() > 1).then(|| "starting".to_owned()),
+        durability: config.durability,
+        protocol: "hotstuff".to_owned(),
+        scheme: "ed25519".to_owned(),
+        stopped: None,
+    }
+}
+
+/// Waits for the signal to stop, then ends the threads in the order of their work, and tells why.
+async fn end(
+    stop: CancellationToken,
+    failure: Failure,
+    consensus: mpsc::Sender<Event>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    network: Arc<Libp2p>,
+    status: Arc<watch::Sender<Status>>,
+) {
+    stop.cancelled().await;
+    let _ended = consensus.send(Event::Stop);
+    let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    let _always = joined.await;
+    network.shutdown().await;
+    status.send_modify(|status| status.stopped = Some(failure.stopped()));
+}

@@ -1,0 +1,189 @@
+//! Transactions from clients: checked, handed to the mempool, and, for those who wait, followed until they are committed.
+
+use super::{consensus::Event, ingress::Job};
+use crate::handle::{NodeLedger, RejectCode, Submission, Submitted, Wait};
+use quorate_consensus::Refused;
+use quorate_crypto::verify_transaction;
+use quorate_ledger::{Outcome, SkipCode, TxError};
+use quorate_types::{Digest, Height, Transaction};
+use quorate_validator::Committed;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+};
+use tokio::sync::{mpsc as async_mpsc, oneshot};
+
+/// Clients that wait for a commit at a time; beyond that they are told to come back.
+const MAX_WAITERS: usize = 100_000;
+
+/// What became of a transaction at the door.
+pub(super) type Taken = Result<(), (RejectCode, String)>;
+
+/// Checks a transaction and passes it to the consensus thread.
+pub(super) struct Intake {
+    pub(super) ledger: Arc<RwLock<NodeLedger>>,
+}
+
+impl Intake {
+    pub(super) fn take(
+        &self,
+        transaction: Transaction,
+        respond: oneshot::Sender<Taken>,
+        consensus: &mpsc::Sender<Event>,
+    ) {
+        let account_nonce = match self.check(&transaction) {
+            Ok(nonce) => nonce,
+            Err(refused) => return drop(respond.send(Err(refused))),
+        };
+        let (answer, answered) = oneshot::channel();
+        let event = Event::Submit { transaction, account_nonce, respond: answer };
+        let result = match consensus.send(event) {
+            // The consensus thread answers within one event.
+            Ok(()) => answered.blocking_recv().map_err(|_| stopping()).and_then(|taken| taken.map_err(refusal)),
+            Err(_) => Err(stopping()),
+        };
+        let _gone_client = respond.send(result);
+    }
+
+    fn check(&self, transaction: &Transaction) -> Result<u64, (RejectCode, String)> {
+        let account_nonce = {
+            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+            ledger.admit(transaction).map_err(|error| (code(&error), error.to_string()))?;
+            ledger.account(&transaction.body.sender).nonce
+        };
+        verify_transaction(transaction).map_err(|error| (RejectCode::BadSignature, error.to_string()))?;
+        Ok(account_nonce)
+    }
+}
+
+fn stopping() -> (RejectCode, String) {
+    (RejectCode::Stopping, "the validator is stopping".to_owned())
+}
+
+fn refusal(refused: Refused) -> (RejectCode, String) {
+    let code = match refused {
+        Refused::OldNonce { .. } => RejectCode::OldNonce,
+        Refused::NonceTaken { .. } => RejectCode::Conflicting,
+        Refused::TooFarAhead { .. } => RejectCode::FutureNonce,
+        Refused::Full { .. } => RejectCode::Busy,
+    };
+    (code, refused.to_string())
+}
+
+fn code(error: &TxError) -> RejectCode {
+    match error {
+        TxError::WrongChain { .. } => RejectCode::WrongChain,
+        TxError::OldNonce { .. } => RejectCode::OldNonce,
+        _ => RejectCode::MalformedPayload,
+    }
+}
+
+/// Who waits for which transaction.
+#[derive(Debug, Default)]
+pub(super) struct Waiters(Mutex<BTreeMap<Digest, Vec<oneshot::Sender<(Height, Outcome)>>>>);
+
+impl Waiters {
+    fn wait(&self, transaction: Digest) -> Option<oneshot::Receiver<(Height, Outcome)>> {
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiters.len() >= MAX_WAITERS {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        waiters.entry(transaction).or_default().push(sender);
+        Some(receiver)
+    }
+
+    fn forget(&self, transaction: &Digest) {
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(list) = waiters.get_mut(transaction) {
+            list.retain(|waiter| !waiter.is_closed());
+            if list.is_empty() {
+                waiters.remove(transaction);
+            }
+        }
+    }
+
+    /// Tells those who wait for transactions in these blocks. A transaction that was skipped because its turn had not
+    /// come goes out again: its client waits on.
+    pub(super) fn committed(&self, committed: &Committed) {
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for block in &committed.blocks {
+            let height = block.block.header.height;
+            for (transaction, outcome) in &block.outcomes {
+                if *outcome == Outcome::Skipped(SkipCode::FutureNonce) {
+                    continue;
+                }
+                for waiter in waiters.remove(transaction).unwrap_or_default() {
+                    let _gone_client = waiter.send((height, *outcome));
+                }
+            }
+        }
+    }
+}
+
+/// Serves submissions until the handle is gone.
+pub(super) async fn serve(
+    mut submissions: async_mpsc::Receiver<Submission>,
+    jobs: mpsc::Sender<Job>,
+    waiters: Arc<Waiters>,
+    ledger: Arc<RwLock<NodeLedger>>,
+) {
+    while let Some(submission) = submissions.recv().await {
+        let (jobs, waiters, ledger) = (jobs.clone(), waiters.clone(), ledger.clone());
+        tokio::spawn(async move {
+            let Submission { transactions, wait, respond } = submission;
+            let mut pending = Vec::with_capacity(transactions.len());
+            for transaction in transactions {
+                let digest = transaction.digest();
+                let commit = if wait == Wait::Committed { waiters.wait(digest) } else { None };
+                let (sender, taken) = oneshot::channel();
+                let _stopped = jobs.send(Job::Transaction { transaction, respond: sender });
+                pending.push((digest, taken, commit));
+            }
+            let mut results = Vec::with_capacity(pending.len());
+            for (digest, taken, commit) in pending {
+                let taken = taken.await.unwrap_or_else(|_| Err(stopping()));
+                results.push(follow(digest, taken, commit, wait, &waiters, &ledger).await);
+            }
+            let _gone_client = respond.send(results);
+        });
+    }
+}
+
+async fn follow(
+    digest: Digest,
+    taken: Taken,
+    commit: Option<oneshot::Receiver<(Height, Outcome)>>,
+    wait: Wait,
+    waiters: &Waiters,
+    ledger: &Arc<RwLock<NodeLedger>>,
+) -> Submitted {
+    if let Err((code, why)) = taken {
+        drop(commit);
+        waiters.forget(&digest);
+        // A client that sends again what is committed already is answered with its block.
+        return match committed_before(ledger.clone(), digest).await {
+            Some((height, outcome)) if code == RejectCode::OldNonce => Submitted::Committed { height, outcome },
+            _ => Submitted::Rejected { code, why },
+        };
+    }
+    match (wait, commit) {
+        (Wait::Committed, Some(commit)) => match commit.await {
+            Ok((height, outcome)) => Submitted::Committed { height, outcome },
+            Err(_) => Submitted::Rejected { code: RejectCode::Stopping, why: stopping().1 },
+        },
+        (Wait::Committed, None) => {
+            let why = "too many clients wait for commits; it is accepted, ask for it by its digest".to_owned();
+            Submitted::Rejected { code: RejectCode::Busy, why }
+        }
+        (Wait::None | Wait::Accepted, _) => Submitted::Accepted,
+    }
+}
+
+async fn committed_before(ledger: Arc<RwLock<NodeLedger>>, digest: Digest) -> Option<(Height, Outcome)> {
+    let look = move || {
+        let ledger = ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.transaction(&digest).ok().flatten().map(|record| (record.height, record.outcome))
+    };
+    tokio::task::spawn_blocking(look).await.ok().flatten()
+}
