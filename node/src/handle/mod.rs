@@ -10,7 +10,7 @@ mod submit;
 
 pub use event::NodeEvent;
 pub use status::{Role, Status, Stopped};
-pub use submit::{RejectCode, SubmitError, Submission, Submitted, Wait};
+pub use submit::{RejectCode, Submission, SubmitError, Submitted, Wait};
 
 use prometheus_client::registry::Registry;
 use quorate_crypto::{IdentitySecret, VoteSecret};
