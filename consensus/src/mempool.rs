@@ -5,6 +5,10 @@
 //! again and again, so that a lost batch, or one that a Byzantine replica gave to a single peer, reaches everybody and
 //! keeps everybody's timers running.
 //!
+//! While several own batches are uncommitted, the open one is not closed by time but by size, by the next commit, or by the
+//! repeat timer: under load, or with slow views, batches grow instead of growing in number (as Nagle's algorithm does with
+//! packets), so that a block's limited list of batches holds what has gathered.
+//!
 //! Order within a sender: a transaction is put into a batch when its nonce is the next one; those that come early are parked
 //! until then. If blocks order two batches the wrong way round, the transaction that was skipped for its nonce is parked
 //! again by the replica that took it in, and goes out once its turn has come.
@@ -24,6 +28,8 @@ use std::{
 
 /// Digests in one offer or request.
 const DIGESTS: usize = 64;
+/// With this many own batches uncommitted, an open batch waits for a commit instead of the clock.
+const OWN_IN_FLIGHT: usize = 4;
 /// Batches wanted at a time.
 const MAX_WANTED: usize = 1024;
 
@@ -181,6 +187,8 @@ pub struct Mempool {
     limits: BatchLimits,
     open: Vec<Transaction>,
     open_bytes: usize,
+    /// The open batch's time is over; it waits for a commit.
+    overdue: bool,
     parked: BTreeMap<Account, BTreeMap<u64, Transaction>>,
     parked_count: usize,
     /// The nonce after the last one put into a batch, while some are uncommitted.
@@ -200,6 +208,7 @@ impl Mempool {
             limits,
             open: Vec::new(),
             open_bytes: 0,
+            overdue: false,
             parked: BTreeMap::new(),
             parked_count: 0,
             next_nonce: BTreeMap::new(),
@@ -313,9 +322,14 @@ impl Mempool {
         }
     }
 
+    fn own_uncommitted(&self) -> usize {
+        self.usage.get(&self.me).map_or(0, |(batches, _)| *batches)
+    }
+
     /// Closes the open batch and sends it to everybody, once.
     fn close(&mut self, actions: &mut Vec<PoolAction>) {
         self.open_bytes = 0;
+        self.overdue = false;
         let transactions = std::mem::take(&mut self.open);
         if transactions.is_empty() {
             return;
@@ -412,6 +426,7 @@ impl Mempool {
     /// A timer of this mempool ran out.
     pub fn on_timer(&mut self, timer: PoolTimer, actions: &mut Vec<PoolAction>) {
         match timer {
+            PoolTimer::Close if self.own_uncommitted() >= OWN_IN_FLIGHT => self.overdue = true,
             PoolTimer::Close => self.close(actions),
             PoolTimer::Repeat => self.repeat(actions),
         }
@@ -427,6 +442,9 @@ impl Mempool {
     /// missing.
     fn repeat(&mut self, actions: &mut Vec<PoolAction>) {
         self.repeat_runs = false;
+        if self.overdue {
+            self.close(actions);
+        }
         let mut old = Vec::new();
         for (digest, held) in &mut self.held {
             held.age = held.age.saturating_add(1);
@@ -486,6 +504,9 @@ impl Mempool {
             }
             self.release(*sender, *next, actions);
         }
+        if self.overdue && self.own_uncommitted() < OWN_IN_FLIGHT {
+            self.close(actions);
+        }
     }
 
     /// These batches cannot change anything any more (all their transactions are used up): forget them.
@@ -504,3 +525,150 @@ impl Mempool {
 }
 
 const _: () = assert!(limits::TRANSACTION_PAYLOAD + 1024 < limits::BATCH_BYTES, "any transaction fits a batch");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_crypto::{ClientSecret, conformance};
+    use quorate_types::{ChainId, TransactionBody};
+
+    const CLIENT: [u8; 32] = [5; 32];
+
+    fn transaction(nonce: u64) -> Transaction {
+        let secret = ClientSecret::from_seed(CLIENT);
+        secret.sign(TransactionBody {
+            chain: ChainId(Digest::ZERO),
+            sender: secret.account(),
+            nonce,
+            payload: BoundedVec::new(vec![1, 2, 3]).expect("short"),
+        })
+    }
+
+    fn pool(me: u16) -> Mempool {
+        Mempool::new(ReplicaId(me), conformance::committee(4), BatchLimits::default())
+    }
+
+    fn ready(actions: &[PoolAction]) -> Vec<Arc<Batch>> {
+        let batch =
+            |action: &PoolAction| if let PoolAction::Ready(batch) = action { Some(batch.clone()) } else { None };
+        actions.iter().filter_map(batch).collect()
+    }
+
+    fn nonces(batches: &[Arc<Batch>]) -> Vec<u64> {
+        batches.iter().flat_map(|batch| batch.transactions().iter().map(|t| t.body.nonce)).collect()
+    }
+
+    fn submit(pool: &mut Mempool, nonce: u64) -> (Result<(), Refused>, Vec<PoolAction>) {
+        let mut actions = Vec::new();
+        (pool.submit(transaction(nonce), 0, &mut actions), actions)
+    }
+
+    fn close(pool: &mut Mempool) -> Vec<PoolAction> {
+        let mut actions = Vec::new();
+        pool.on_timer(PoolTimer::Close, &mut actions);
+        actions
+    }
+
+    fn commit(pool: &mut Mempool, batch: &Batch, skipped: &[u64], next: u64) -> Vec<PoolAction> {
+        let mut actions = Vec::new();
+        let skipped = skipped.iter().map(|nonce| transaction(*nonce).digest()).collect();
+        let sender = ClientSecret::from_seed(CLIENT).account();
+        pool.on_committed([batch.digest()], &skipped, &[(sender, next)].into(), &mut actions);
+        actions
+    }
+
+    #[test]
+    fn early_transactions_wait_for_their_turn_and_go_out_in_order() {
+        let mut pool = pool(0);
+        for nonce in [2, 1, 4] {
+            assert_eq!(submit(&mut pool, nonce).0, Ok(()));
+        }
+        assert!(ready(&close(&mut pool)).is_empty(), "nothing can go before nonce 0");
+        assert_eq!(submit(&mut pool, 0).0, Ok(()));
+        assert_eq!(nonces(&ready(&close(&mut pool))), [0, 1, 2]);
+        assert_eq!(submit(&mut pool, 1).0, Err(Refused::NonceTaken { nonce: 1 }));
+        assert_eq!(submit(&mut pool, 3).0, Ok(()));
+        assert_eq!(nonces(&ready(&close(&mut pool))), [3, 4]);
+    }
+
+    #[test]
+    fn what_was_skipped_for_its_nonce_goes_out_again_when_its_turn_has_come() {
+        let mut pool = pool(0);
+        submit(&mut pool, 0).0.expect("first");
+        let first = ready(&close(&mut pool)).remove(0);
+        submit(&mut pool, 1).0.expect("second");
+        let second = ready(&close(&mut pool)).remove(0);
+        // The blocks order the batches the wrong way round.
+        commit(&mut pool, &second, &[1], 0);
+        assert!(ready(&close(&mut pool)).is_empty(), "nonce 0 is not committed yet");
+        commit(&mut pool, &first, &[], 1);
+        assert_eq!(nonces(&ready(&close(&mut pool))), [1]);
+    }
+
+    #[test]
+    fn one_author_cannot_fill_the_pool_for_others_and_needed_batches_always_enter() {
+        let limits = BatchLimits { batches_per_author: 1, ..BatchLimits::default() };
+        let mut pool = Mempool::new(ReplicaId(0), conformance::committee(4), limits);
+        let batch = |nonce| Arc::new(Batch::new(vec![transaction(nonce)]).expect("small"));
+        let mut take = |from: u16, nonce: u64| {
+            let mut actions = Vec::new();
+            pool.on_message(ReplicaId(from), PoolMessage::Batch(batch(nonce)), &mut actions);
+            ready(&actions).len()
+        };
+        assert_eq!(take(1, 0), 1);
+        assert_eq!(take(1, 1), 0, "over its limit");
+        assert_eq!(take(2, 2), 1, "another author has its own");
+        pool.need(vec![batch(3).digest()], ReplicaId(1), &mut Vec::new());
+        let mut actions = Vec::new();
+        pool.on_message(ReplicaId(1), PoolMessage::Batch(batch(3)), &mut actions);
+        assert_eq!(ready(&actions).len(), 1, "a block needs it");
+    }
+
+    #[test]
+    fn an_uncommitted_batch_is_offered_again_and_a_peer_that_lacks_it_gets_it() {
+        let (mut ours, mut theirs) = (pool(0), pool(1));
+        submit(&mut ours, 0).0.expect("first");
+        let batch = ready(&close(&mut ours)).remove(0);
+        let mut actions = Vec::new();
+        ours.on_timer(PoolTimer::Repeat, &mut actions);
+        ours.on_timer(PoolTimer::Repeat, &mut actions);
+        let offer = actions.iter().find_map(|action| match action {
+            PoolAction::Broadcast(message @ PoolMessage::Offer(_)) => Some(message.clone()),
+            _ => None,
+        });
+        let mut asked = Vec::new();
+        theirs.on_message(ReplicaId(0), offer.expect("offered"), &mut asked);
+        let Some(PoolAction::Send { to: ReplicaId(0), message }) = asked.first().cloned() else { panic!("{asked:?}") };
+        let mut given = Vec::new();
+        ours.on_message(ReplicaId(1), message, &mut given);
+        assert_eq!(given, [PoolAction::Send { to: ReplicaId(1), message: PoolMessage::Batch(batch) }]);
+    }
+
+    #[test]
+    fn with_batches_in_flight_the_open_one_grows_until_a_commit() {
+        let mut pool = pool(0);
+        let mut flying = Vec::new();
+        for nonce in 0..4 {
+            submit(&mut pool, nonce).0.expect("in order");
+            flying.extend(ready(&close(&mut pool)));
+        }
+        assert_eq!(flying.len(), OWN_IN_FLIGHT);
+        for nonce in 4..9 {
+            submit(&mut pool, nonce).0.expect("in order");
+            assert!(ready(&close(&mut pool)).is_empty());
+        }
+        let after = commit(&mut pool, &flying[0], &[], 1);
+        assert_eq!(nonces(&ready(&after)), [4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let mut pool = pool(0);
+        let mut actions = Vec::new();
+        assert_eq!(pool.submit(transaction(0), 3, &mut actions), Err(Refused::OldNonce { nonce: 0, next: 3 }));
+        let max = BatchLimits::default().parked_per_sender;
+        let far = max as u64;
+        assert_eq!(submit(&mut pool, far).0, Err(Refused::TooFarAhead { nonce: far, next: 0, max }));
+        assert_eq!(submit(&mut pool, far - 1).0, Ok(()));
+    }
+}

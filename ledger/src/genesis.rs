@@ -71,7 +71,7 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { timeout_base_ms: 500, timeout_max_ms: 4000, block_interval_ms: None, max_block_batches: 32 }
+        Self { timeout_base_ms: 500, timeout_max_ms: 4000, block_interval_ms: None, max_block_batches: 64 }
     }
 }
 
