@@ -1,0 +1,57 @@
+//! Whole runs drawn from seeds: faults first, then healing and progress.
+//!
+//! A seed draws a [`Plan`]: protocol parameters, links, latencies, load, and a list of faults at times. The *safety phase*
+//! carries it out; then everything heals, everybody is started, and the *liveness phase* must see everything submitted take
+//! effect and all replicas at one head within a bound of virtual time; then the *quiet phase* must see next to no messages.
+//! Checkers look all the time.
+
+mod plan;
+mod report;
+mod run;
+
+pub use plan::{Fault, Plan};
+pub use report::{Failure, Report};
+pub use run::{Outcome, run_plan, run_seed};
+
+use std::{ops::Range, panic};
+
+/// What a campaign runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// Replicas.
+    pub replicas: usize,
+    /// Threads to spread the seeds over.
+    pub threads: usize,
+}
+
+/// Runs all seeds and reports. Every thread takes every n-th seed, so that the work is even.
+///
+/// # Panics
+/// If a thread cannot be joined, which means that the simulator itself is broken.
+pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
+    let threads = campaign.threads.max(1);
+    let silent = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let reports = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|thread| {
+                let mine = seeds.clone().skip(thread).step_by(threads);
+                scope.spawn(move || run_all(campaign.replicas, mine))
+            })
+            .collect();
+        handles.into_iter().map(|handle| handle.join().expect("panics of runs are caught")).collect::<Vec<_>>()
+    });
+    panic::set_hook(silent);
+    reports.into_iter().fold(Report::default(), Report::join)
+}
+
+fn run_all(replicas: usize, seeds: impl Iterator<Item = u64>) -> Report {
+    let mut report = Report::default();
+    for seed in seeds {
+        match panic::catch_unwind(|| run_seed(replicas, seed)) {
+            Ok(outcome) => report.add(outcome),
+            Err(panicked) => report.panicked(replicas, seed, &*panicked),
+        }
+    }
+    report
+}

@@ -1,0 +1,160 @@
+//! Carrying a plan out.
+
+use super::plan::{Fault, Plan};
+use crate::{Cluster, LinkSpec, Rng, Rule, Violation, checker};
+use quorate_ledger::KvOp;
+use quorate_types::{BoundedVec, Digest};
+use std::time::Duration;
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// What was violated, if anything; [`Rule::Liveness`]: stuck.
+    pub violation: Option<Violation>,
+    /// Everything about it, when something was violated.
+    pub details: String,
+    /// Height of the chain in the end.
+    pub height: u64,
+    /// Things that happened.
+    pub events: u64,
+    /// Two runs of one seed have the same.
+    pub trace: Digest,
+}
+
+/// Runs a seed.
+pub fn run_seed(replicas: usize, seed: u64) -> Outcome {
+    run_plan(&Plan::draw(replicas, seed))
+}
+
+/// Runs a plan.
+pub fn run_plan(plan: &Plan) -> Outcome {
+    let mut cluster = build(plan);
+    let mut rng = Rng::new(plan.seed ^ 0x6c6f_6164);
+    safety_phase(&mut cluster, plan, &mut rng);
+    if cluster.violation().is_none() {
+        liveness_phase(&mut cluster, plan);
+    }
+    if cluster.violation().is_none() {
+        quiet_phase(&mut cluster, plan);
+    }
+    let violation = cluster.violation().cloned();
+    let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();
+    Outcome {
+        seed: plan.seed,
+        violation,
+        details,
+        height: cluster.committed().0,
+        events: cluster.events(),
+        trace: cluster.trace_hash(),
+    }
+}
+
+fn build(plan: &Plan) -> Cluster {
+    let base = Duration::from_millis(plan.params.timeout_base_ms);
+    let builder = Cluster::new()
+        .replicas(plan.replicas)
+        .seed(plan.seed)
+        .params(plan.params)
+        .links(plan.links)
+        .flush_latency(plan.flush.0, plan.flush.1)
+        .ledger_latency(plan.ledger.0, plan.ledger.1)
+        .rotate_after(plan.rotate_after)
+        .sync_ledger_every(plan.sync_every)
+        .client_retry(Some(base * 4))
+        .keep_violations();
+    if plan.is_kv { builder.kv().build() } else { builder.build() }
+}
+
+fn safety_phase(cluster: &mut Cluster, plan: &Plan, rng: &mut Rng) {
+    let (mut faults, mut load) = (plan.faults.iter().peekable(), plan.load.iter().peekable());
+    loop {
+        let next_fault = faults.peek().map(|(at, _)| *at);
+        let next_load = load.peek().map(|(at, ..)| *at);
+        let Some(at) = next_fault.into_iter().chain(next_load).min() else { break };
+        cluster.run_for(at.saturating_sub(cluster.now()));
+        if cluster.violation().is_some() {
+            return;
+        }
+        if next_fault == Some(at) {
+            faults.next().into_iter().for_each(|(_, fault)| inflict(cluster, fault));
+        } else if let Some((_, client, replica)) = load.next() {
+            submit(cluster, plan, *client, *replica, rng);
+        }
+    }
+    cluster.run_for(plan.safety_phase.saturating_sub(cluster.now()));
+}
+
+fn inflict(cluster: &mut Cluster, fault: &Fault) {
+    match fault {
+        Fault::Crash(who) => cluster.crash(*who),
+        Fault::CrashAll => cluster.crash_all(),
+        Fault::Restart(who) => cluster.restart(*who),
+        Fault::RestartAll => cluster.restart_all(),
+        Fault::LoseDisks(who) => {
+            cluster.wipe(*who);
+            cluster.restart(*who);
+        }
+        Fault::Disk(who, disk, fault) => cluster.fail_disk(*who, *disk, *fault),
+        Fault::Partition(groups) => cluster.partition_into(groups),
+        Fault::OneWay(from, to) => cluster.one_way(from.0, to.0),
+        Fault::Heal => cluster.heal(),
+        Fault::Links(spec) => cluster.links(*spec),
+        Fault::Skew(who, milliseconds) => cluster.skew_clock(*who, *milliseconds),
+    }
+}
+
+fn submit(cluster: &mut Cluster, plan: &Plan, client: usize, at: quorate_types::ReplicaId, rng: &mut Rng) {
+    let text = |rng: &mut Rng| BoundedVec::new(vec![b'k', b'0' + u8::try_from(rng.below(5)).expect("a digit")]);
+    let key = text(rng).expect("two bytes");
+    let value = || BoundedVec::new(rng.clone().next().to_le_bytes().to_vec()).expect("eight bytes");
+    let op = match rng.clone().below(5) {
+        0 => KvOp::Delete { key },
+        1 => KvOp::CompareAndSwap { key, expected: None, new: Some(value()) },
+        2 => KvOp::Transfer { to: cluster.client(client + 1), amount: 300 },
+        _ => KvOp::Put { key, value: BoundedVec::new(value().into_inner()).expect("eight bytes") },
+    };
+    debug_assert!(plan.replicas > at.index());
+    cluster.submit_op(client, at, &op);
+}
+
+/// Everything heals. Then everything submitted must take effect, at all replicas.
+fn liveness_phase(cluster: &mut Cluster, plan: &Plan) {
+    let base = Duration::from_millis(plan.params.timeout_base_ms);
+    cluster.heal();
+    cluster.links(LinkSpec { jitter: base / 50, ..LinkSpec::delay(base / 50) });
+    cluster.restart_all();
+    let longest = Duration::from_millis(plan.params.timeout_max_ms);
+    let limit = base * 100 + longest * 6 * u32::try_from(plan.replicas).expect("small");
+    let settled = cluster.try_until(|cluster| cluster.is_settled() && !is_rejoining(cluster), limit);
+    if !settled && cluster.violation().is_none() {
+        let what = format!("not everything submitted took effect everywhere within {limit:?} after healing");
+        cluster.violated_from_outside(Violation::new(Rule::Liveness, what));
+    }
+}
+
+/// A replica that lost its disks comes back by others' progress, and an idle cluster makes none: with load only.
+fn is_rejoining(_cluster: &Cluster) -> bool {
+    false
+}
+
+/// Without work there are polls, and little else.
+fn quiet_phase(cluster: &mut Cluster, plan: &Plan) {
+    let base = Duration::from_millis(plan.params.timeout_base_ms);
+    cluster.run_for(base * 40);
+    if plan.params.block_interval_ms.is_some() {
+        return;
+    }
+    let total = |cluster: &Cluster| cluster.message_counts().values().sum::<u64>();
+    let before = total(cluster);
+    cluster.run_for(base * 32);
+    let sent = total(cluster) - before;
+    // Each replica asks one other in eight base timeouts, and may be answered; one that rejoins asks all.
+    let n = u64::try_from(plan.replicas).expect("small");
+    let allowed = 5 * 2 * n * n;
+    if sent > allowed && cluster.violation().is_none() {
+        let what = format!("{sent} messages in 32 base timeouts without work; {allowed} are plenty");
+        cluster.violated_from_outside(checker::Violation::new(Rule::Quiet, what));
+    }
+}

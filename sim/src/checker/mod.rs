@@ -1,0 +1,118 @@
+//! What must hold in every run, looked at all the time.
+//!
+//! - [`chain`]: one chain for all replicas over their whole lives, crashes included; hash links; commit proofs; every
+//!   transaction takes effect at most once, in its sender's order.
+//! - [`promises`]: no honest replica ever says two things in one slot, in messages or in its journal, crashes and lost disks
+//!   included, and nothing leaves before it is durable.
+//! - [`bounds`]: buffers stay within their limits.
+//!
+//! The first violation ends the run.
+
+mod bounds;
+mod chain;
+mod promises;
+
+pub(crate) use bounds::Bounds;
+pub(crate) use chain::Chain;
+pub(crate) use promises::Promises;
+
+use crate::{SimScheme, node::Sight};
+use quorate_consensus::hotstuff::CommitProof;
+use quorate_types::{ReplicaId, decode};
+use std::{collections::BTreeSet, fmt};
+
+/// Something happened that must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which rule was broken.
+    pub rule: Rule,
+    /// How.
+    pub what: String,
+}
+
+/// What checkers check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// All replicas commit the same chain.
+    Agreement,
+    /// Each block names the one below it.
+    HashChain,
+    /// What is committed is proven final.
+    CommitProof,
+    /// A transaction takes effect once.
+    AtMostOnce,
+    /// A replica says one thing in a slot.
+    NoDoubleVote,
+    /// What leaves rests on durable bytes.
+    Durability,
+    /// Honest replicas make messages that verify, accuse nobody honest, and do not stop by themselves.
+    Honesty,
+    /// Buffers are bounded.
+    Bounds,
+    /// After healing everything submitted takes effect.
+    Liveness,
+    /// An idle cluster is quiet.
+    Quiet,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} violated: {}", self.rule, self.what)
+    }
+}
+
+impl Violation {
+    pub(crate) fn new(rule: Rule, what: impl Into<String>) -> Self {
+        Self { rule, what: what.into() }
+    }
+}
+
+/// All of them.
+pub(crate) struct Checkers {
+    pub(crate) chain: Chain,
+    pub(crate) promises: Promises,
+    pub(crate) bounds: Bounds,
+    /// Replicas whose deeds are not checked: puppets and their like.
+    pub(crate) dishonest: BTreeSet<ReplicaId>,
+    pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
+}
+
+impl Checkers {
+    /// Looks at what a process tells.
+    pub(crate) fn see<S: SimScheme>(
+        &mut self,
+        who: ReplicaId,
+        sight: Sight<S>,
+        keys: &crate::node::SimKeys<S>,
+    ) -> Result<(), Violation> {
+        match sight {
+            Sight::Opened { head, journal } => {
+                self.promises.read(who, &journal)?;
+                self.chain.opened(who, &head)
+            }
+            Sight::Committed { block } => self.chain.committed(who, &block),
+            Sight::Proven { header, proof } => {
+                let wrong = |why: String| {
+                    Violation::new(Rule::CommitProof, format!("{who} committed {} without proof: {why}", header.height))
+                };
+                let proof: CommitProof<S> = decode(&proof).map_err(|error| wrong(error.to_string()))?;
+                proof.verify(&header, &keys.consensus).map_err(|error| wrong(error.to_string()))
+            }
+            Sight::Undurable { bytes } => Err(Violation::new(
+                Rule::Durability,
+                format!("messages of {who} left while {bytes} bytes of its journal were not durable"),
+            )),
+            Sight::Accused(evidence) => {
+                let accused = evidence.accused;
+                let is_honest = !self.dishonest.contains(&accused);
+                let kind = evidence.kind.clone();
+                self.accused.push((who, evidence));
+                if is_honest {
+                    let what = format!("{who} accuses {accused}, which is honest, of two different {kind}");
+                    return Err(Violation::new(Rule::Honesty, what));
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What a cluster is made of.
+
+use super::{Cluster, Timing, clients::Clients};
+use crate::{
+    Rng, SimScheme,
+    checker::{Bounds, Chain, Checkers, Promises},
+    network::Network,
+    node::{Disks, Life, Node, Setup},
+    puppet::Puppet,
+    queue::Queue,
+    trace::Trace,
+};
+use quorate_consensus::{BatchLimits, hotstuff::Keys};
+use quorate_crypto::conformance;
+use quorate_ledger::{AppGenesis, Durability, Election, Genesis, Params, Protocol, SchemeKind, Validator};
+use quorate_links::LinkSpec;
+use quorate_types::ReplicaId;
+use quorate_validator::WireKeys;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A cluster to be.
+pub struct Builder<S: SimScheme> {
+    replicas: usize,
+    seed: u64,
+    params: Params,
+    is_kv: bool,
+    links: LinkSpec,
+    limits: BatchLimits,
+    timing: Timing,
+    durability: Durability,
+    rotate_after: u64,
+    sync_every: u64,
+    puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
+    panics: bool,
+    scheme: PhantomData<S>,
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+impl<S: SimScheme> Default for Builder<S> {
+    fn default() -> Self {
+        Self {
+            replicas: 4,
+            seed: 0,
+            params: Params { timeout_base_ms: 500, timeout_max_ms: 4000, ..Params::default() },
+            is_kv: false,
+            links: LinkSpec { delay: 5 * MS, jitter: 5 * MS, ..LinkSpec::default() },
+            limits: BatchLimits::default(),
+            timing: Timing {
+                flush: (MS / 2, 2 * MS),
+                ledger: (MS / 10, MS / 2),
+                sync_timeout: 1000 * MS,
+                retry: Some(2000 * MS),
+            },
+            durability: Durability::Always,
+            rotate_after: 256 * 1024,
+            sync_every: 64,
+            puppets: BTreeMap::new(),
+            panics: true,
+            scheme: PhantomData,
+        }
+    }
+}
+
+impl<S: SimScheme> Builder<S> {
+    /// How many replicas, 1 to 100.
+    #[must_use]
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.replicas = replicas.clamp(1, 100);
+        self
+    }
+
+    /// Everything that chance decides follows from this.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same cluster under another scheme.
+    ///
+    /// # Panics
+    /// If there are puppets already: they are made for one scheme.
+    #[must_use]
+    pub fn scheme<T: SimScheme>(self) -> Builder<T> {
+        assert!(self.puppets.is_empty(), "choose the scheme before the puppets");
+        Builder {
+            replicas: self.replicas,
+            seed: self.seed,
+            params: self.params,
+            is_kv: self.is_kv,
+            links: self.links,
+            limits: self.limits,
+            timing: self.timing,
+            durability: self.durability,
+            rotate_after: self.rotate_after,
+            sync_every: self.sync_every,
+            puppets: BTreeMap::new(),
+            panics: self.panics,
+            scheme: PhantomData,
+        }
+    }
+
+    /// The genesis' timing and sizes.
+    #[must_use]
+    pub fn params(mut self, params: Params) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// The first view's length.
+    #[must_use]
+    pub fn timeout(mut self, base: Duration) -> Self {
+        self.params.timeout_base_ms = u64::try_from(base.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.params.timeout_max_ms = self.params.timeout_max_ms.max(self.params.timeout_base_ms);
+        self
+    }
+
+    /// Empty blocks this often.
+    #[must_use]
+    pub fn block_interval(mut self, interval: Duration) -> Self {
+        self.params.block_interval_ms = Some(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Accounts and a key-value store instead of opaque transactions.
+    #[must_use]
+    pub fn kv(mut self) -> Self {
+        self.is_kv = true;
+        self
+    }
+
+    /// How all links behave at first.
+    #[must_use]
+    pub fn links(mut self, spec: LinkSpec) -> Self {
+        self.links = spec;
+        self
+    }
+
+    /// The mempools' limits.
+    #[must_use]
+    pub fn batch_limits(mut self, limits: BatchLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long a flush of the journal takes, at least and at most.
+    #[must_use]
+    pub fn flush_latency(mut self, from: Duration, to: Duration) -> Self {
+        self.timing.flush = (from, to);
+        self
+    }
+
+    /// How long building, executing or committing a block takes, at least and at most.
+    #[must_use]
+    pub fn ledger_latency(mut self, from: Duration, to: Duration) -> Self {
+        self.timing.ledger = (from, to);
+        self
+    }
+
+    /// Clients hand in again what has not taken effect, this often; `None`: never.
+    #[must_use]
+    pub fn client_retry(mut self, every: Option<Duration>) -> Self {
+        self.timing.retry = every;
+        self
+    }
+
+    /// What the journals promise.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Journals are rotated after so many bytes.
+    #[must_use]
+    pub fn rotate_after(mut self, bytes: u64) -> Self {
+        self.rotate_after = bytes;
+        self
+    }
+
+    /// Ledgers are made durable every so many commits.
+    #[must_use]
+    pub fn sync_ledger_every(mut self, commits: u64) -> Self {
+        self.sync_every = commits;
+        self
+    }
+
+    /// Replaces a replica's process: the puppet gets its messages and holds its key.
+    #[must_use]
+    pub fn puppet(mut self, replica: u16, puppet: impl Puppet<S>) -> Self {
+        self.puppets.insert(ReplicaId(replica), Some(Box::new(puppet)));
+        self
+    }
+
+    /// A violation does not panic but stops the run; read it with [`Cluster::violation`].
+    #[must_use]
+    pub fn keep_violations(mut self) -> Self {
+        self.panics = false;
+        self
+    }
+
+    fn genesis(&self) -> Genesis {
+        let committee = conformance::committee(self.replicas);
+        let members = committee.members().filter_map(|replica| committee.member(replica));
+        let validator = |(index, member): (usize, &quorate_crypto::Member)| Validator {
+            name: format!("replica {index}"),
+            identity: member.identity,
+            vote: member.vote,
+            address: None,
+        };
+        Genesis {
+            chain: "simulated".to_owned(),
+            time: 1_700_000_000_000,
+            protocol: Protocol::Hotstuff,
+            scheme: SchemeKind::Ed25519,
+            election: Election::RoundRobin,
+            params: self.params,
+            validators: members.enumerate().map(validator).collect(),
+            application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
+            fault_injection: true,
+        }
+    }
+
+    fn configuration(&self) -> String {
+        format!(
+            "replicas {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
+            self.replicas,
+            S::NAME,
+            if self.is_kv { "kv" } else { "opaque" },
+            self.params,
+            self.links,
+            self.timing,
+            self.durability,
+            self.rotate_after,
+            self.sync_every,
+            self.puppets.keys().collect::<Vec<_>>(),
+        )
+    }
+
+    /// Makes keys and journals, and starts everybody.
+    ///
+    /// # Panics
+    /// If the parameters make no genesis.
+    pub fn build(self) -> Cluster<S> {
+        let genesis = self.genesis();
+        let committee = genesis.committee().expect("the suite's committee is sound");
+        let scheme = S::of(committee, self.seed);
+        let first = genesis.block().header;
+        let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
+        let mut rng = Rng::new(self.seed);
+        let node = |index: usize, rng: &mut Rng| Node {
+            id: ReplicaId(u16::try_from(index).expect("at most 100")),
+            disks: Disks::default(),
+            life: None,
+            lives: 0,
+            death: None,
+            skew: 0,
+            rng: rng.fork(),
+            ledger_free_at: Duration::ZERO,
+        };
+        let nodes: Vec<_> = (0..self.replicas).map(|index| node(index, &mut rng)).collect();
+        let mut cluster = Cluster {
+            seed: self.seed,
+            configuration: self.configuration(),
+            queue: Queue::new(),
+            network: Network::new(self.replicas, self.links, rng.fork()),
+            clients: Clients::new(genesis.chain_id(), self.is_kv),
+            checkers: Checkers {
+                chain: Chain::new(first),
+                promises: Promises::default(),
+                bounds: Bounds { limits: self.limits, replicas: self.replicas },
+                dishonest: self.puppets.keys().copied().collect::<BTreeSet<_>>(),
+                accused: Vec::new(),
+            },
+            setup: Setup {
+                genesis,
+                scheme,
+                keys: Arc::new(keys),
+                limits: self.limits,
+                durability: self.durability,
+                rotate_after: self.rotate_after,
+                sync_every: self.sync_every,
+            },
+            nodes,
+            puppets: self.puppets,
+            intercept: None,
+            trace: Trace::new(),
+            rng,
+            timing: self.timing,
+            counts: BTreeMap::new(),
+            rejected: 0,
+            violation: None,
+            panics: self.panics,
+        };
+        cluster.first_start();
+        cluster
+    }
+}
+
+impl<S: SimScheme> Cluster<S> {
+    fn first_start(&mut self) {
+        for index in 0..self.nodes.len() {
+            let id = self.nodes[index].id;
+            if self.puppets.contains_key(&id) {
+                self.cue(id, crate::puppet::Cue::Started);
+            } else {
+                Life::<S>::keygen(&self.nodes[index].disks).expect("a new disk works");
+                self.start(id);
+            }
+        }
+        if let Some(retry) = self.timing.retry {
+            self.queue.post(retry, super::events::Event::ClientsRetry);
+        }
+    }
+}

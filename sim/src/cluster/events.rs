@@ -1,0 +1,228 @@
+//! Everything that can happen next, and what it does.
+
+use super::{Cluster, draw};
+use crate::{
+    SimScheme, Violation,
+    checker::Rule,
+    node::{Death, Life, Out, SimWire, Task, Ticket},
+    puppet::{Cue, Hands, SyncTicket},
+    trace::What,
+};
+use quorate_consensus::hotstuff::Message;
+use quorate_types::ReplicaId;
+use quorate_validator::{
+    Checked, CoreTimer, Input, Wire,
+    sync::{SyncReply, SyncRequest},
+};
+use std::{sync::Arc, time::Duration};
+
+/// A message on its way: checked when it was sent, because the check gives every receiver the same answer.
+pub(super) struct Parcel<S: SimScheme> {
+    pub(super) wire: SimWire<S>,
+    pub(super) checked: Checked<Message<S>>,
+    pub(super) kind: &'static str,
+    pub(super) length: usize,
+}
+
+/// Something that will happen.
+pub(super) enum Event<S: SimScheme> {
+    Arrives { from: ReplicaId, to: ReplicaId, parcel: Arc<Parcel<S>> },
+    TimesOut { who: ReplicaId, life: u32, timer: CoreTimer },
+    Flushed { who: ReplicaId, life: u32 },
+    Work { who: ReplicaId, life: u32, task: Task },
+    Asked { from: ReplicaId, to: ReplicaId, request: SyncRequest, ticket: SyncTicket },
+    Answered { from: ReplicaId, to: ReplicaId, reply: Arc<SyncReply>, ticket: SyncTicket },
+    Unanswered { who: ReplicaId, life: u32, ticket: Ticket },
+    PuppetTimer { who: ReplicaId, token: u64 },
+    ClientsRetry,
+}
+
+impl<S: SimScheme> Cluster<S> {
+    pub(super) fn happen(&mut self, event: Event<S>) {
+        match event {
+            Event::Arrives { from, to, parcel } => self.arrive(from, to, &parcel),
+            Event::TimesOut { who, life, timer } => {
+                if self.is_life(who, life) {
+                    self.note(What::TimedOut { who, timer });
+                    self.with(who, |process, outs| process.take(Input::TimedOut(timer), outs));
+                }
+            }
+            Event::Flushed { who, life } => {
+                if self.is_life(who, life) {
+                    let mut actions = 0;
+                    self.with(who, |process, outs| actions = process.flushed(outs));
+                    self.note(What::Released { who, actions });
+                }
+            }
+            Event::Work { who, life, task } => {
+                if self.is_life(who, life) {
+                    self.note(What::Worked { who, work: task.name() });
+                    let now = self.clock(who);
+                    self.with(who, |process, outs| process.work(task, now, outs));
+                }
+            }
+            Event::Asked { from, to, request, ticket } => self.asked(from, to, request, ticket),
+            Event::Answered { from, to, reply, ticket } => {
+                if self.is_life(to, ticket.life) {
+                    self.with(to, |process, outs| process.answered(from, reply, ticket.ticket, outs));
+                }
+            }
+            Event::Unanswered { who, life, ticket } => {
+                if self.is_life(who, life) {
+                    self.with(who, |process, outs| process.unanswered(ticket, outs));
+                }
+            }
+            Event::PuppetTimer { who, token } => self.cue(who, Cue::Timer(token)),
+            Event::ClientsRetry => self.clients_retry(),
+        }
+    }
+
+    fn is_life(&self, who: ReplicaId, life: u32) -> bool {
+        let node = &self.nodes[who.index()];
+        node.lives == life && node.life.is_some()
+    }
+
+    /// A machine's clock, in milliseconds since the epoch: for block timestamps only.
+    fn clock(&self, who: ReplicaId) -> u64 {
+        let elapsed = u64::try_from(self.queue.now().as_millis()).unwrap_or(u64::MAX);
+        (self.setup.genesis.time + elapsed).saturating_add_signed(self.nodes[who.index()].skew)
+    }
+
+    fn arrive(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Parcel<S>) {
+        if self.puppets.contains_key(&to) {
+            return self.cue(to, Cue::Received { from, wire: parcel.wire.clone() });
+        }
+        if self.nodes[to.index()].life.is_none() {
+            return;
+        }
+        self.note(What::Arrived { from, to, kind: parcel.kind, length: parcel.length });
+        let message = parcel.checked.clone();
+        self.with(to, |process, outs| process.take(Input::Received { from, message }, outs));
+    }
+
+    fn asked(&mut self, from: ReplicaId, to: ReplicaId, request: SyncRequest, ticket: SyncTicket) {
+        if self.puppets.contains_key(&to) {
+            return self.cue(to, Cue::Asked { from, request, ticket });
+        }
+        let Some(process) = &self.nodes[to.index()].life else { return };
+        match process.answer(request) {
+            Ok(reply) => self.answer(to, from, ticket, reply),
+            Err(error) => self.die(to, Death::Disk(error.to_string())),
+        }
+    }
+
+    /// Runs a process and does what it wants done.
+    pub(super) fn with(&mut self, who: ReplicaId, run: impl FnOnce(&mut Life<S>, &mut Vec<Out<S>>)) {
+        let Some(life) = &mut self.nodes[who.index()].life else { return };
+        let mut outs = Vec::new();
+        run(life, &mut outs);
+        if let Err(violation) = self.checkers.bounds.check(life) {
+            self.violated(violation);
+        }
+        self.perform(who, outs);
+    }
+
+    pub(super) fn perform(&mut self, who: ReplicaId, outs: Vec<Out<S>>) {
+        let life = self.nodes[who.index()].lives;
+        let now = self.queue.now();
+        for out in outs {
+            match out {
+                Out::Send { to, wire } => self.post(who, &[to], wire),
+                Out::Broadcast(wire) => {
+                    let others: Vec<_> = self.setup.scheme.committee().others(who).collect();
+                    self.post(who, &others, wire);
+                }
+                Out::SetTimer { timer, after } => {
+                    self.queue.post(now + after, Event::TimesOut { who, life, timer });
+                }
+                Out::Task(task) => {
+                    let node = &mut self.nodes[who.index()];
+                    let at = node.ledger_free_at.max(now) + draw(&mut node.rng, self.timing.ledger);
+                    node.ledger_free_at = at;
+                    self.queue.post(at, Event::Work { who, life, task });
+                }
+                Out::Flush => {
+                    let at = now + draw(&mut self.nodes[who.index()].rng, self.timing.flush);
+                    self.queue.post(at, Event::Flushed { who, life });
+                }
+                Out::Ask { to, request, ticket } => {
+                    let ticket_of_life = SyncTicket { life, ticket };
+                    *self.counts.entry("sync_request").or_default() += 1;
+                    for at in self.network.send(who, to, now, 16).iter() {
+                        self.queue.post(at, Event::Asked { from: who, to, request, ticket: ticket_of_life });
+                    }
+                    self.queue.post(now + self.timing.sync_timeout, Event::Unanswered { who, life, ticket });
+                }
+                Out::Died(death) => self.die(who, death),
+                Out::Saw(sight) => {
+                    if let crate::node::Sight::Committed { block } = &sight {
+                        let (height, block) = (block.block.header.height.0, block.block.digest());
+                        self.trace.add(now, What::Committed { who, height, block });
+                    }
+                    let seen = self.checkers.see(who, sight, &self.setup.keys);
+                    if let Err(violation) = seen {
+                        self.violated(violation);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A process ends by itself. With a disk that was made to fail that is right; halting never is, unless more than f lie.
+    fn die(&mut self, who: ReplicaId, death: Death) {
+        self.note(What::Note(format!("{who} ends by itself: {death:?}")));
+        let node = &mut self.nodes[who.index()];
+        node.life = None;
+        node.death = Some(death.clone());
+        let is_expected = match &death {
+            Death::Disk(_) => node.disks.are_faulty(),
+            Death::Halted(_) => self.checkers.dishonest.len() > self.setup.scheme.committee().max_faulty(),
+        };
+        if !is_expected {
+            self.violated(Violation::new(Rule::Honesty, format!("{who} ended by itself: {death:?}")));
+        }
+    }
+
+    /// Gives a puppet its cue.
+    pub(super) fn cue(&mut self, who: ReplicaId, cue: Cue<S>) {
+        let Some(mut puppet) = self.puppets.get_mut(&who).and_then(Option::take) else { return };
+        let now = self.queue.now();
+        let mut hands = Hands::new(who, now, self.setup.scheme.clone());
+        puppet.act(&mut hands, cue);
+        self.puppets.insert(who, Some(puppet));
+        for (to, wire) in hands.sends {
+            self.post(who, &[to], wire);
+        }
+        for (after, token) in hands.timers {
+            self.queue.post(now + after, Event::PuppetTimer { who, token });
+        }
+        for (to, ticket, reply) in hands.answers {
+            self.answer(who, to, ticket, reply);
+        }
+    }
+
+    fn answer(&mut self, from: ReplicaId, to: ReplicaId, ticket: SyncTicket, reply: SyncReply) {
+        let now = self.queue.now();
+        let length = quorate_types::codec::encoded_len(&reply);
+        let reply = Arc::new(reply);
+        *self.counts.entry("sync_reply").or_default() += 1;
+        for at in self.network.send(from, to, now, length).iter() {
+            self.queue.post(at, Event::Answered { from, to, reply: reply.clone(), ticket });
+        }
+    }
+
+    /// What honest replicas say is looked at before it goes anywhere.
+    pub(super) fn overhear(&mut self, from: ReplicaId, wire: &SimWire<S>) {
+        if let Wire::Consensus(message) = wire
+            && !self.checkers.dishonest.contains(&from)
+            && let Err(violation) = self.checkers.promises.hear(from, message)
+        {
+            self.violated(violation);
+        }
+    }
+
+    pub(super) fn note(&mut self, what: What) {
+        let now: Duration = self.queue.now();
+        self.trace.add(now, what);
+    }
+}

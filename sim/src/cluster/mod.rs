@@ -1,0 +1,85 @@
+//! A whole cluster on one event loop.
+//!
+//! [`Cluster::new`] begins a [`Builder`]; what a built cluster can be told and asked stands in the files of this module:
+//! `faults` (crash, restart, wipe, partition, links), `clients` (submit), `run` (time), `questions` (status and assertions),
+//! `post` (messages, interception).
+
+mod builder;
+mod clients;
+mod events;
+mod faults;
+mod post;
+mod questions;
+mod run;
+
+pub use builder::Builder;
+pub use clients::SubmitError;
+pub use faults::{DiskOf, Which};
+pub use post::Verdict;
+
+use crate::{
+    Rng, SimScheme, Violation,
+    checker::Checkers,
+    network::Network,
+    node::{Node, Setup},
+    puppet::Puppet,
+    queue::Queue,
+    trace::Trace,
+};
+use clients::Clients;
+use events::Event;
+use post::Intercept;
+use quorate_crypto::Symbolic;
+use quorate_types::ReplicaId;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Simulated validators, their links, disks and clients, under one seed.
+pub struct Cluster<S: SimScheme = Symbolic> {
+    seed: u64,
+    /// For failure reports.
+    configuration: String,
+    setup: Setup<S>,
+    queue: Queue<Event<S>>,
+    nodes: Vec<Node<S>>,
+    puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
+    network: Network,
+    clients: Clients,
+    checkers: Checkers,
+    intercept: Option<Intercept<S>>,
+    trace: Trace,
+    /// For everything that has no generator of its own.
+    rng: Rng,
+    timing: Timing,
+    counts: BTreeMap<&'static str, u64>,
+    rejected: u64,
+    violation: Option<Violation>,
+    /// A violation ends the test that runs this cluster.
+    panics: bool,
+}
+
+/// How long the parts of a validator take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// A flush of the journal, from and to.
+    pub(crate) flush: (Duration, Duration),
+    /// A task of the ledger.
+    pub(crate) ledger: (Duration, Duration),
+    /// How long block sync waits for an answer.
+    pub(crate) sync_timeout: Duration,
+    /// Clients hand in again what has not taken effect, this often; `None`: never.
+    pub(crate) retry: Option<Duration>,
+}
+
+/// Builders begin here.
+impl Cluster {
+    /// A cluster to be: four replicas of HotStuff under the symbolic scheme, unless told otherwise.
+    #[expect(clippy::new_ret_no_self, reason = "scenarios read `Cluster::new().replicas(4).build()`")]
+    pub fn new() -> Builder<Symbolic> {
+        Builder::default()
+    }
+}
+
+fn draw(rng: &mut Rng, (from, to): (Duration, Duration)) -> Duration {
+    let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    if from >= to { from } else { Duration::from_nanos(rng.within(nanos(from)..=nanos(to))) }
+}

@@ -1,0 +1,99 @@
+//! Messages: from a process, through interception and links, to another.
+
+use super::{
+    Cluster,
+    events::{Event, Parcel},
+};
+use crate::{SimScheme, Violation, checker::Rule, node::SimWire};
+use quorate_consensus::Kind;
+use quorate_types::{ReplicaId, decode, encode};
+use quorate_validator::Checked;
+use std::{sync::Arc, time::Duration};
+
+/// What a test does with a message on a link.
+pub enum Verdict<S: SimScheme> {
+    /// Lets it go its way.
+    Pass,
+    /// Takes it.
+    Drop,
+    /// Holds it for so long before it goes its way.
+    Delay(Duration),
+    /// Puts these in its place, as if its sender had sent them.
+    Replace(Vec<SimWire<S>>),
+}
+
+/// Looks at every message: from, to, what.
+pub(super) type Intercept<S> = Box<dyn FnMut(ReplicaId, ReplicaId, &SimWire<S>) -> Verdict<S>>;
+
+impl<S: SimScheme> Cluster<S> {
+    /// From now on `verdict` decides about every message between two replicas, before the link does.
+    pub fn intercept(&mut self, verdict: impl FnMut(ReplicaId, ReplicaId, &SimWire<S>) -> Verdict<S> + 'static) {
+        self.intercept = Some(Box::new(verdict));
+    }
+
+    /// Messages go their way again.
+    pub fn stop_intercepting(&mut self) {
+        self.intercept = None;
+    }
+
+    /// Sends a message as if `from` had sent it. If it does not verify as `from`'s, its receiver rejects it.
+    pub fn inject(&mut self, from: u16, to: u16, wire: SimWire<S>) {
+        if let Some(parcel) = self.pack(ReplicaId(from), wire) {
+            self.ship(ReplicaId(from), ReplicaId(to), &parcel, Duration::ZERO);
+        }
+    }
+
+    /// A process sends `wire` to each of `to`.
+    pub(super) fn post(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<S>) {
+        self.overhear(from, &wire);
+        let Some(mut intercept) = self.intercept.take() else {
+            if let Some(parcel) = self.pack(from, wire) {
+                to.iter().for_each(|to| self.ship(from, *to, &parcel, Duration::ZERO));
+            }
+            return;
+        };
+        for &to in to {
+            let (wires, delay) = match intercept(from, to, &wire) {
+                Verdict::Pass => (vec![wire.clone()], Duration::ZERO),
+                Verdict::Drop => continue,
+                Verdict::Delay(delay) => (vec![wire.clone()], delay),
+                Verdict::Replace(wires) => (wires, Duration::ZERO),
+            };
+            for wire in wires {
+                if let Some(parcel) = self.pack(from, wire) {
+                    self.ship(from, to, &parcel, delay);
+                }
+            }
+        }
+        self.intercept = Some(intercept);
+    }
+
+    /// Through the codec and the check that every receiver makes. What an honest replica sends passes both.
+    fn pack(&mut self, from: ReplicaId, wire: SimWire<S>) -> Option<Arc<Parcel<S>>> {
+        let bytes = encode(&wire);
+        let kind = wire.kind();
+        let decoded: Result<SimWire<S>, _> = decode(&bytes);
+        let checked = decoded
+            .map_err(quorate_consensus::Rejection::from)
+            .and_then(|wire| Checked::check(wire, from, &self.setup.keys));
+        match checked {
+            Ok(checked) => Some(Arc::new(Parcel { wire, checked, kind, length: bytes.len() })),
+            Err(rejection) => {
+                self.rejected += 1;
+                if !self.checkers.dishonest.contains(&from) && self.intercept.is_none() {
+                    let what = format!("a {kind} of {from}, which is honest, is rejected: {rejection}");
+                    self.violated(Violation::new(Rule::Honesty, what));
+                }
+                None
+            }
+        }
+    }
+
+    fn ship(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Arc<Parcel<S>>, delay: Duration) {
+        *self.counts.entry(parcel.kind).or_default() += 1;
+        let now = self.queue.now() + delay;
+        for at in self.network.send(from, to, now, parcel.length).iter() {
+            self.queue.post(at, Event::Arrives { from, to, parcel: parcel.clone() });
+        }
+    }
+}

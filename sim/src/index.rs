@@ -1,0 +1,58 @@
+//! The index of a simulated replica: lost with the power, or as it was when last synced.
+
+use quorate_ledger::{Change, Index, MemoryIndex, Table};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A handle to an index that survives, or does not survive, a simulated crash. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct SimIndex(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    now: MemoryIndex,
+    synced: MemoryIndex,
+}
+
+impl SimIndex {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Power fails: back to the last sync.
+    pub fn crash(&self) {
+        let mut kept = self.kept();
+        kept.now = kept.synced.clone();
+    }
+
+    /// Everything is gone.
+    pub fn wipe(&self) {
+        *self.kept() = Kept::default();
+    }
+}
+
+impl Index for SimIndex {
+    fn write(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        self.kept().now.write(changes)
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.kept().now.get(table, key)
+    }
+
+    fn all(&self, table: Table) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.kept().now.all(table)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut kept = self.kept();
+        kept.synced = kept.now.clone();
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.kept().now.clear()
+    }
+}

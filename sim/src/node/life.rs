@@ -1,0 +1,148 @@
+//! A process between start and crash: inputs in, [`Out`]s out.
+
+use super::{Death, Disks, Out, Sight, SimKeys, SimReplica, Task, flush::Journalling, start::Setup, sync::Catching};
+use crate::{SimScheme, disk::SimDisk, index::SimIndex};
+use quorate_consensus::{Refused, hotstuff::Record};
+use quorate_crypto::verify_transaction;
+use quorate_ledger::{Ledger, TxError};
+use quorate_types::{ReplicaId, Transaction};
+use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform};
+use std::sync::Arc;
+
+/// A running validator.
+pub(crate) struct Life<S: SimScheme> {
+    pub(crate) id: ReplicaId,
+    pub(crate) core: Core<SimReplica<S>>,
+    pub(crate) ledger: Ledger<SimDisk, SimIndex>,
+    pub(super) disks: Disks,
+    pub(super) journalling: Journalling<S>,
+    pub(super) catching: Catching,
+    pub(super) keys: Arc<SimKeys<S>>,
+    commits: u64,
+    sync_every: u64,
+    durable_promised: bool,
+}
+
+/// Why a client was turned away.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TurnedAway {
+    /// The replica is down.
+    #[error("the replica is down")]
+    Down,
+    /// Its signature is bad.
+    #[error("bad signature")]
+    BadSignature,
+    /// The ledger will not have it.
+    #[error(transparent)]
+    Ledger(#[from] TxError),
+    /// The mempool will not have it.
+    #[error(transparent)]
+    Pool(#[from] Refused),
+}
+
+impl<S: SimScheme> Life<S> {
+    pub(super) fn new(
+        id: ReplicaId,
+        core: Core<SimReplica<S>>,
+        journal: StepJournal<SimDisk, Record<S>>,
+        ledger: Ledger<SimDisk, SimIndex>,
+        disks: Disks,
+        setup: &Setup<S>,
+    ) -> Self {
+        Self {
+            id,
+            core,
+            ledger,
+            disks,
+            journalling: Journalling::new(journal, setup.rotate_after),
+            keys: setup.keys.clone(),
+            catching: Catching::new(setup.scheme.committee().others(id).collect()),
+            commits: 0,
+            sync_every: setup.sync_every.max(1),
+            durable_promised: setup.durability != quorate_ledger::Durability::None,
+        }
+    }
+
+    /// Something happens to the core.
+    pub(crate) fn take(&mut self, input: Input<quorate_consensus::hotstuff::Message<S>>, outs: &mut Vec<Out<S>>) {
+        let output = self.core.handle(input);
+        self.perform(output, outs);
+    }
+
+    /// A client hands in a transaction.
+    pub(crate) fn submit(&mut self, transaction: Transaction, outs: &mut Vec<Out<S>>) -> Result<(), TurnedAway> {
+        verify_transaction(&transaction).map_err(|_| TurnedAway::BadSignature)?;
+        self.ledger.admit(&transaction)?;
+        let nonce = self.ledger.account(&transaction.body.sender).nonce;
+        let (result, output) = self.core.submit(transaction, nonce);
+        self.perform(output, outs);
+        Ok(result?)
+    }
+
+    fn perform(&mut self, output: Output<SimReplica<S>>, outs: &mut Vec<Out<S>>) {
+        for effect in output.effects {
+            match effect {
+                Effect::Send { to, message } => outs.push(Out::Send { to, wire: Wire::Pool(message) }),
+                Effect::Broadcast(message) => outs.push(Out::Broadcast(Wire::Pool(message))),
+                Effect::SetTimer { timer, after } => outs.push(Out::SetTimer { timer, after }),
+                Effect::Keep(batch) => self.journalling.keep(batch),
+                Effect::Ledger(work) => outs.push(Out::Task(Task::Work(work))),
+                Effect::Sync { from, height } => self.sync(from, height, outs),
+            }
+        }
+        self.journalling.step(output.step);
+        if self.journalling.is_rotation_due() {
+            self.journalling.rotate(self.core.journal_snapshot());
+        }
+        self.flush(outs);
+    }
+
+    /// Does a ledger task. `now` is this machine's clock in milliseconds since the epoch.
+    pub(crate) fn work(&mut self, task: Task, now: u64, outs: &mut Vec<Out<S>>) {
+        match task {
+            Task::Work(work) => {
+                let proof = match &work {
+                    LedgerWork::Commit { proof, .. } => Some(proof.clone()),
+                    LedgerWork::Build { .. } | LedgerWork::Execute { .. } => None,
+                };
+                match perform(&mut self.ledger, self.id, work, now) {
+                    Ok(Some(reply)) => self.on_reply(reply, proof, outs),
+                    Ok(None) => {}
+                    Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
+                }
+            }
+            Task::SyncThenRotate => match self.ledger.sync() {
+                Ok(()) => self.rotate_now(outs),
+                Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
+            },
+            Task::Accept { from, reply, ticket } => self.accept(from, &reply, ticket, outs),
+        }
+    }
+
+    /// The ledger's answer: first the checkers see it, then the core.
+    pub(super) fn on_reply(&mut self, reply: LedgerReply, proof: Option<Vec<u8>>, outs: &mut Vec<Out<S>>) {
+        if let LedgerReply::Committed(committed) | LedgerReply::Synced { committed, .. } = &reply {
+            for block in &committed.blocks {
+                outs.push(Out::Saw(Sight::Committed { block: block.clone() }));
+            }
+            if let (Some(last), Some(proof)) = (committed.blocks.last(), proof) {
+                outs.push(Out::Saw(Sight::Proven { header: last.block.header.clone(), proof }));
+            }
+            self.commits += 1;
+            if self.commits.is_multiple_of(self.sync_every)
+                && let Err(error) = self.ledger.sync()
+            {
+                return outs.push(Out::Died(Death::Disk(error.to_string())));
+            }
+        }
+        self.take(Input::Ledger(reply), outs);
+    }
+
+    /// Whether what leaves now should rest on durable bytes only.
+    pub(super) fn check_durable(&self, outs: &mut Vec<Out<S>>) {
+        let bytes = self.disks.journal.unsynced();
+        if self.durable_promised && bytes > 0 {
+            outs.push(Out::Saw(Sight::Undurable { bytes }));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One simulated validator: the shipped core, journal and ledger on simulated disks.
+//!
+//! A [`Node`] is a machine: its disks outlive its process. A [`Life`] is the process, from start to crash. It is told what
+//! happens and answers with [`Out`]s, which the cluster carries out; it knows neither links nor time.
+
+mod flush;
+mod life;
+mod start;
+mod sync;
+
+pub(crate) use life::Life;
+pub use life::TurnedAway;
+pub(crate) use start::Setup;
+pub(crate) use sync::Ticket;
+
+use crate::{Rng, SimScheme, disk::SimDisk, index::SimIndex};
+use quorate_consensus::{
+    Evidence,
+    hotstuff::{HotStuff, Keys, Message, Record},
+};
+use quorate_ledger::{CommittedBlock, Entry};
+use quorate_types::{Digest, Header, Height, ReplicaId};
+use quorate_validator::{
+    CoreTimer, LedgerWork, Wire, WireKeys,
+    sync::{SyncReply, SyncRequest},
+};
+use std::{sync::Arc, time::Duration};
+
+/// What goes over a simulated link.
+pub type SimWire<S> = Wire<Message<S>>;
+
+/// What a process wants done, or tells the checkers.
+pub(crate) enum Out<S: SimScheme> {
+    Send {
+        to: ReplicaId,
+        wire: SimWire<S>,
+    },
+    Broadcast(SimWire<S>),
+    SetTimer {
+        timer: CoreTimer,
+        after: Duration,
+    },
+    /// Call [`Life::work`] with it after everything that was posted before.
+    Task(Task),
+    /// A flush has begun: call [`Life::flushed`] when the disk is done.
+    Flush,
+    Ask {
+        to: ReplicaId,
+        request: SyncRequest,
+        ticket: Ticket,
+    },
+    /// The process ends by itself.
+    Died(Death),
+    /// For the checkers.
+    Saw(Sight<S>),
+}
+
+/// Something for a process' ledger, in order.
+pub(crate) enum Task {
+    Work(LedgerWork),
+    /// Make everything durable, then begin a new journal.
+    SyncThenRotate,
+    Accept {
+        from: ReplicaId,
+        reply: Arc<SyncReply>,
+        ticket: Ticket,
+    },
+}
+
+impl Task {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Work(LedgerWork::Build { .. }) => "build",
+            Self::Work(LedgerWork::Execute { .. }) => "execute",
+            Self::Work(LedgerWork::Commit { .. }) => "commit",
+            Self::SyncThenRotate => "sync and rotate",
+            Self::Accept { .. } => "accept synced blocks",
+        }
+    }
+}
+
+/// Why a process ended without being told to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Its disk failed.
+    Disk(String),
+    /// It found safety lost or its own state wrong.
+    Halted(String),
+}
+
+/// Something that checkers look at.
+pub(crate) enum Sight<S: SimScheme> {
+    /// A process started from its disks.
+    Opened {
+        head: Header,
+        journal: Vec<Entry<Record<S>>>,
+    },
+    Committed {
+        block: CommittedBlock,
+    },
+    /// This block was handed to the ledger as final, with this proof.
+    Proven {
+        header: Header,
+        proof: Vec<u8>,
+    },
+    /// Actions leave while so many bytes of the journal are not durable.
+    Undurable {
+        bytes: usize,
+    },
+    Accused(Box<Evidence>),
+}
+
+/// A machine.
+pub(crate) struct Node<S: SimScheme> {
+    pub(crate) id: ReplicaId,
+    pub(crate) disks: Disks,
+    pub(crate) life: Option<Life<S>>,
+    /// How often it was started: events of earlier lives are void.
+    pub(crate) lives: u32,
+    pub(crate) death: Option<Death>,
+    /// Milliseconds by which its clock is wrong.
+    pub(crate) skew: i64,
+    pub(crate) rng: Rng,
+    /// No ledger task is done before this one.
+    pub(crate) ledger_free_at: Duration,
+}
+
+/// What a machine keeps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disks {
+    pub(crate) journal: SimDisk,
+    pub(crate) blocks: SimDisk,
+    pub(crate) index: SimIndex,
+    is_distrusted: bool,
+}
+
+impl Disks {
+    /// Power fails. The index is lost with it, or falls back to its last sync.
+    pub(crate) fn crash(&self, rng: &mut Rng) {
+        self.journal.crash(rng);
+        self.blocks.crash(rng);
+        if rng.percent(50) {
+            self.index.wipe();
+        } else {
+            self.index.crash();
+        }
+    }
+
+    /// Whether one of them was made to fail: a process on it may end by itself.
+    pub(crate) fn are_faulty(&self) -> bool {
+        self.is_distrusted || self.journal.is_faulty() || self.blocks.is_faulty()
+    }
+
+    pub(crate) fn distrust(&mut self) {
+        self.is_distrusted = true;
+    }
+
+    /// Ends all faults that were injected.
+    pub(crate) fn repair(&self) {
+        self.journal.repair();
+        self.blocks.repair();
+    }
+
+    pub(crate) fn wipe(&self) {
+        self.journal.wipe();
+        self.blocks.wipe();
+        self.index.wipe();
+    }
+}
+
+impl<S: SimScheme> Node<S> {
+    pub(crate) fn height(&self) -> Option<Height> {
+        self.life.as_ref().map(|life| life.ledger.head().height)
+    }
+
+    pub(crate) fn head(&self) -> Option<Digest> {
+        self.life.as_ref().map(|life| life.ledger.head().digest())
+    }
+}
+
+/// The replica that runs in a life.
+pub(crate) type SimReplica<S> = HotStuff<S>;
+
+/// What messages and proofs of a cluster are checked with.
+pub(crate) type SimKeys<S> = WireKeys<Keys<S>>;

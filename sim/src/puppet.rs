@@ -1,0 +1,146 @@
+//! A replica whose process is replaced by a test: it holds its real key and no rules.
+
+use crate::{
+    SimScheme,
+    node::{SimWire, Ticket},
+};
+use quorate_consensus::{
+    PoolMessage,
+    hotstuff::{
+        Ballot, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutStatement,
+        Vote,
+    },
+};
+use quorate_crypto::Committee;
+use quorate_types::{ReplicaId, View};
+use quorate_validator::{
+    Wire,
+    sync::{SyncReply, SyncRequest},
+};
+use std::time::Duration;
+
+/// Something that happens to a puppet.
+pub enum Cue<S: SimScheme> {
+    /// The cluster starts.
+    Started,
+    /// A message arrived.
+    Received {
+        /// Whose.
+        from: ReplicaId,
+        /// What.
+        wire: SimWire<S>,
+    },
+    /// A timer set with [`Hands::set_timer`].
+    Timer(u64),
+    /// A replica asks for committed blocks; answer with [`Hands::answer`], or not.
+    Asked {
+        /// Who.
+        from: ReplicaId,
+        /// For what.
+        request: SyncRequest,
+        /// Goes into the answer.
+        ticket: SyncTicket,
+    },
+}
+
+/// Names one question of block sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncTicket {
+    pub(crate) life: u32,
+    pub(crate) ticket: Ticket,
+}
+
+/// What a puppet does with what it is told. Closures are puppets.
+pub trait Puppet<S: SimScheme>: 'static {
+    /// Acts on a cue.
+    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>);
+}
+
+impl<S: SimScheme, F: FnMut(&mut Hands<S>, Cue<S>) + 'static> Puppet<S> for F {
+    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>) {
+        self(hands, cue);
+    }
+}
+
+/// What a puppet acts with: its key, its links, timers.
+pub struct Hands<S: SimScheme> {
+    /// Whose place it has.
+    pub me: ReplicaId,
+    /// Virtual time.
+    pub now: Duration,
+    /// The committee's scheme, to sign and to make certificates with.
+    pub scheme: S,
+    /// Its own key.
+    pub secret: S::Secret,
+    pub(crate) sends: Vec<(ReplicaId, SimWire<S>)>,
+    pub(crate) timers: Vec<(Duration, u64)>,
+    pub(crate) answers: Vec<(ReplicaId, SyncTicket, SyncReply)>,
+}
+
+impl<S: SimScheme> Hands<S> {
+    pub(crate) fn new(me: ReplicaId, now: Duration, scheme: S) -> Self {
+        let secret = scheme.secret_of(me);
+        Self { me, now, scheme, secret, sends: Vec::new(), timers: Vec::new(), answers: Vec::new() }
+    }
+
+    /// The committee.
+    pub fn committee(&self) -> &Committee {
+        self.scheme.committee()
+    }
+
+    /// Who leads a view.
+    pub fn leader(&self, view: View) -> ReplicaId {
+        let members: Vec<_> = self.committee().members().collect();
+        let size = u64::try_from(members.len()).expect("a committee is small");
+        members[usize::try_from(view.0 % size).expect("below the size")]
+    }
+
+    /// Tells one replica.
+    pub fn send(&mut self, to: ReplicaId, message: Message<S>) {
+        self.sends.push((to, Wire::Consensus(message)));
+    }
+
+    /// Tells one replica something about batches.
+    pub fn send_pool(&mut self, to: ReplicaId, message: PoolMessage) {
+        self.sends.push((to, Wire::Pool(message)));
+    }
+
+    /// Tells all others.
+    pub fn broadcast(&mut self, message: &Message<S>) {
+        let others: Vec<_> = self.committee().others(self.me).collect();
+        others.into_iter().for_each(|to| self.send(to, message.clone()));
+    }
+
+    /// Asks for [`Cue::Timer`] with this token.
+    pub fn set_timer(&mut self, after: Duration, token: u64) {
+        self.timers.push((after, token));
+    }
+
+    /// Answers a question of block sync.
+    pub fn answer(&mut self, to: ReplicaId, ticket: SyncTicket, reply: SyncReply) {
+        self.answers.push((to, ticket, reply));
+    }
+
+    /// A signed vote.
+    pub fn vote(&self, ballot: Ballot) -> Vote<S> {
+        Vote { ballot, voter: self.me, signature: self.scheme.sign(&self.secret, &ballot) }
+    }
+
+    /// A signed timeout.
+    pub fn timeout(&self, view: View, high_qc: QuorumCertificate<S>, vote: Option<Vote<S>>) -> Timeout<S> {
+        let statement = TimeoutStatement { view, high_qc: high_qc.view() };
+        let attestation = self.scheme.attest(&self.secret, &statement);
+        Timeout { view, high_qc, vote, replica: self.me, attestation }
+    }
+
+    /// A signed proposal.
+    pub fn proposal(
+        &self,
+        justified: JustifiedBlock<S>,
+        entry: Option<quorate_consensus::hotstuff::TimeoutCertificate<S>>,
+    ) -> Proposal<S> {
+        let statement = ProposalStatement(Ballot::of(&justified.block.header));
+        let attestation = self.scheme.attest(&self.secret, &statement);
+        Proposal { justified, entry, attestation }
+    }
+}

@@ -1,0 +1,32 @@
+//! The vote schemes that a simulation can run.
+
+use quorate_crypto::{Committee, Ed25519List, Scheme, Symbolic, conformance};
+use quorate_types::ReplicaId;
+
+/// A scheme of which the simulator knows every secret.
+pub trait SimScheme: Scheme {
+    /// The scheme of a committee whose keys are those of [`conformance::committee`].
+    fn of(committee: Committee, seed: u64) -> Self;
+    /// One member's key.
+    fn secret_of(&self, replica: ReplicaId) -> Self::Secret;
+}
+
+impl SimScheme for Symbolic {
+    fn of(committee: Committee, seed: u64) -> Self {
+        Self::new(committee, seed)
+    }
+
+    fn secret_of(&self, replica: ReplicaId) -> Self::Secret {
+        self.secret(replica)
+    }
+}
+
+impl SimScheme for Ed25519List {
+    fn of(committee: Committee, _seed: u64) -> Self {
+        Self::new(committee)
+    }
+
+    fn secret_of(&self, replica: ReplicaId) -> Self::Secret {
+        conformance::vote_secret(replica)
+    }
+}
