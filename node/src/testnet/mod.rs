@@ -37,7 +37,7 @@ use watch::Watch;
 
 /// Validators that are not ready by then are not going to be.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-/// How long the ledgers may take to become equally long at the end. They need not: agreement is about what they share.
+/// How long what was begun may take to be committed at the end. With paced empty blocks it never ends.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// Why a testnet stops running.
@@ -186,16 +186,20 @@ impl Testnet<'_> {
         self.judge(&verdict, load.as_ref())
     }
 
-    /// Gives the ledgers a moment to become equally long.
+    /// Waits a little until nobody commits any more. The ledgers need not end at the same height: who leads last learns of the
+    /// last commit first.
     async fn settle(&mut self, signals: &mut Signals) {
         let deadline = Instant::now() + SETTLE;
+        let mut heights = None;
         loop {
             self.watch.refresh().await;
-            if self.watch.settled() || Instant::now() > deadline {
+            let now = Some(self.watch.heights());
+            if (self.watch.idle() && now == heights) || Instant::now() > deadline {
                 return;
             }
+            heights = now;
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                () = tokio::time::sleep(Duration::from_millis(250)) => {}
                 _ = signals.next() => return,
             }
         }

@@ -76,12 +76,15 @@ impl Watch {
         self.nodes.iter().all(|node| node.status.as_ref().is_some_and(|status| status.ready))
     }
 
-    /// Whether all that answer have the same height and nothing waiting.
-    pub(crate) fn settled(&self) -> bool {
-        let mut heads = self.nodes.iter().filter_map(|node| node.status.as_ref());
-        let Some(first) = heads.next() else { return true };
-        heads.all(|status| status.height == first.height && status.mempool.transactions == 0)
-            && first.mempool.transactions == 0
+    /// Whether nothing waits in any mempool.
+    pub(crate) fn idle(&self) -> bool {
+        let mut answers = self.nodes.iter().filter_map(|node| node.status.as_ref());
+        answers.all(|status| status.mempool.transactions == 0)
+    }
+
+    /// The sum of all heights: as long as it grows, somebody commits.
+    pub(crate) fn heights(&self) -> u64 {
+        self.nodes.iter().filter_map(|node| node.grew).map(|(height, _)| height.0).sum()
     }
 
     /// What is still missing, in words.

@@ -28,8 +28,8 @@ async fn absence_at_genesis_is_verified_and_a_certificate_that_is_none_is_not() 
     let claim = StateClaim::read(&answer).expect("consistent");
     assert_eq!(claim.value, None);
     light.state(b"nothing", &claim, &answer).expect("absent at genesis");
-    // The same proof says nothing of another key.
-    light.state(b"city", &claim, &answer).expect_err("another key");
+    let invented = StateClaim { value: Some(b"Oslo".to_vec()) };
+    light.state(b"nothing", &invented, &answer).expect_err("a value that the proof does not have");
 
     let transaction = node.put(0, "city", "Oslo");
     node.api.submit(&transaction, Wait::Committed).await.expect("committed");
