@@ -12,7 +12,7 @@
 //! ```
 
 use crate::exit::Failure;
-use quorate_crypto::{IdentitySecret, VoteSecret};
+use quorate_crypto::{IdentitySecret, KeyFileError, VoteSecret};
 use quorate_ledger::Genesis;
 use std::{
     fs,
@@ -99,8 +99,19 @@ impl Home {
 
     /// Loads both secret keys.
     pub fn keys(&self) -> Result<(IdentitySecret, VoteSecret), Failure> {
-        let hint = format!("quorate keygen --home {} makes new ones", self.0.display());
-        let fail = |error: quorate_crypto::KeyFileError| Failure::environment(error.to_string()).hint(hint.clone());
+        let fail = |error: KeyFileError| {
+            let failure = Failure::environment(error.to_string());
+            match error {
+                KeyFileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => failure
+                    .hint("check --home")
+                    .hint(format!("quorate keygen --home {} makes a new validator's keys", self.0.display())),
+                KeyFileError::Malformed { .. } => failure.hint(
+                    "restore the file from a copy: the genesis names its public half, so that a new key will not do",
+                ),
+                // What to try is in the message.
+                KeyFileError::Io { .. } | KeyFileError::Exposed { .. } => failure,
+            }
+        };
         Ok((
             IdentitySecret::load(&self.node_key()).map_err(fail)?,
             VoteSecret::load(&self.validator_key()).map_err(fail)?,

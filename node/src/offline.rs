@@ -38,10 +38,8 @@ impl OfflineLedger {
             return Err(file_failure("read", &blocks, &std::io::ErrorKind::NotFound.into()));
         }
         let disk = FileDisk::open(blocks.clone()).map_err(|error| file_failure("open", &blocks, &error))?;
-        let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis).map_err(|error| {
-            Failure::new(Exit::Failure, format!("the ledger in {} is not sound: {error}", blocks.display()))
-                .hint("keep a copy for inspection; the validator can fetch the blocks again into an empty data/blocks")
-        })?;
+        let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis)
+            .map_err(|error| Failure::failed(format!("the ledger in {} is not sound: {error}", blocks.display())))?;
         Ok(Self { ledger, genesis, _lock: lock })
     }
 
