@@ -21,7 +21,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::Committee;
 use quorate_types::{Account, Batch, BoundedVec, Digest, ReplicaId, Transaction, codec::encoded_len, limits};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -30,6 +30,8 @@ use std::{
 const DIGESTS: usize = 64;
 /// With this many own batches uncommitted, an open batch waits for a commit instead of the clock.
 const OWN_IN_FLIGHT: usize = 4;
+/// Batches remembered after they were committed or discarded.
+const FINISHED: usize = 4096;
 /// Batches wanted at a time.
 const MAX_WANTED: usize = 1024;
 
@@ -179,6 +181,25 @@ struct Wanted {
     needed: bool,
 }
 
+/// Batches that were committed or discarded of late. Who is behind still offers them; taken again, they would keep an idle
+/// net busy. When full, the oldest is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Finished {
+    set: BTreeSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+impl Finished {
+    fn add(&mut self, batch: Digest) {
+        if self.set.insert(batch) {
+            self.order.push_back(batch);
+            if self.order.len() > FINISHED {
+                self.order.pop_front().map(|oldest| self.set.remove(&oldest));
+            }
+        }
+    }
+}
+
 /// One replica's mempool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mempool {
@@ -196,6 +217,7 @@ pub struct Mempool {
     held: BTreeMap<Digest, Held>,
     usage: BTreeMap<ReplicaId, (usize, usize)>,
     wanted: BTreeMap<Digest, Wanted>,
+    finished: Finished,
     repeat_runs: bool,
 }
 
@@ -215,6 +237,7 @@ impl Mempool {
             held: BTreeMap::new(),
             usage: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            finished: Finished::default(),
             repeat_runs: false,
         }
     }
@@ -375,7 +398,8 @@ impl Mempool {
         match message {
             PoolMessage::Batch(batch) => self.on_batch(from, batch, actions),
             PoolMessage::Offer(digests) => {
-                let missing: Vec<_> = digests.into_inner().into_iter().filter(|d| !self.held.contains_key(d)).collect();
+                let is_news = |digest: &Digest| !self.held.contains_key(digest) && !self.finished.set.contains(digest);
+                let missing: Vec<_> = digests.into_inner().into_iter().filter(is_news).collect();
                 self.want(missing, from, false, actions);
             }
             PoolMessage::Ask(digests) => {
@@ -388,7 +412,8 @@ impl Mempool {
 
     fn on_batch(&mut self, from: ReplicaId, batch: Arc<Batch>, actions: &mut Vec<PoolAction>) {
         let needed = self.wanted.get(&batch.digest()).is_some_and(|wanted| wanted.needed);
-        if (needed || self.has_room(from, &batch)) && self.hold(batch.clone(), from) {
+        let is_welcome = !self.finished.set.contains(&batch.digest()) && self.has_room(from, &batch);
+        if (needed || is_welcome) && self.hold(batch.clone(), from) {
             actions.push(PoolAction::Ready(batch));
             self.run_repeat(actions);
         }
@@ -489,6 +514,10 @@ impl Mempool {
         for digest in batches {
             let author = self.held.get(&digest).map(|held| held.author);
             let Some(batch) = self.drop_batch(&digest) else { continue };
+            // What was too early may come again under the same name.
+            if !batch.transactions().iter().any(|tx| !skipped.is_empty() && skipped.contains(&tx.digest())) {
+                self.finished.add(digest);
+            }
             if author != Some(self.me) || skipped.is_empty() {
                 continue;
             }
@@ -513,6 +542,7 @@ impl Mempool {
     pub fn discard(&mut self, batches: impl IntoIterator<Item = Digest>) {
         for digest in batches {
             self.drop_batch(&digest);
+            self.finished.add(digest);
         }
     }
 

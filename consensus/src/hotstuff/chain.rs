@@ -125,7 +125,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             return self.halt(format!("{why}, but it does not stand above our committed block {root}"), step);
         };
         if !path.iter().all(|digest| self.tree.is_executed(digest)) {
-            return;
+            return self.run_fetch_timer(step);
         }
         let (block, proof) = (*block, encode(proof));
         self.commit_target = None;

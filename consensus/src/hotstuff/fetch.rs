@@ -22,6 +22,8 @@ pub(super) struct Fetcher<S: Scheme> {
     wanted: BTreeMap<Digest, Wanted>,
     orphans: BTreeMap<Digest, JustifiedBlock<S>>,
     timer_runs: bool,
+    /// Where the root stood when the timer was set.
+    root: Height,
     syncing: bool,
 }
 
@@ -35,7 +37,8 @@ struct Wanted {
 
 impl<S: Scheme> Fetcher<S> {
     pub(super) fn new() -> Self {
-        Self { wanted: BTreeMap::new(), orphans: BTreeMap::new(), timer_runs: false, syncing: false }
+        let (wanted, orphans) = (BTreeMap::new(), BTreeMap::new());
+        Self { wanted, orphans, timer_runs: false, root: Height::GENESIS, syncing: false }
     }
 
     /// Keeps a block until its ancestors are here.
@@ -115,8 +118,9 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         step.send(to, Message::AskBlock(block));
     }
 
-    fn run_fetch_timer(&mut self, step: &mut Stepped<S>) {
+    pub(super) fn run_fetch_timer(&mut self, step: &mut Stepped<S>) {
         if !std::mem::replace(&mut self.fetcher.timer_runs, true) {
+            self.fetcher.root = self.tree.root().height;
             step.request(Request::SetTimer { timer: Timer::Fetch, after: self.pacemaker.fetch() });
         }
     }
@@ -142,9 +146,21 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         for block in self.tree.by_height() {
             self.execute_if_possible(block, step);
         }
+        self.sync_what_is_final(step);
         if !blocks.is_empty() {
             self.run_fetch_timer(step);
         }
+    }
+
+    /// Blocks that are known to be final and still cannot be executed: to everybody else they may be history, and nobody keeps
+    /// their batches for the asking any more.
+    fn sync_what_is_final(&mut self, step: &mut Stepped<S>) {
+        let Some((_, proof)) = &self.commit_target else { return };
+        if self.fetcher.root < self.tree.root().height {
+            return self.run_fetch_timer(step);
+        }
+        let (holder, height) = (self.leader(proof.qc.view()), Height(proof.child.height.0.saturating_sub(1)));
+        self.sync(holder, height, step);
     }
 
     /// Answers for uncommitted blocks and those committed of late.
