@@ -65,8 +65,14 @@ fn verify(args: &LedgerArgs, context: &Context) -> Result<(), Failure> {
         head = Some((block.height, block.digest));
     }
     let (height, digest) = head.ok_or_else(|| Failure::new(Exit::Failure, "the ledger has no blocks"))?;
+    for (file, bytes) in ledger.torn() {
+        let note = format!(
+            "{file} ends in an interrupted write of {bytes} bytes, which the validator will cut when it starts"
+        );
+        context.output.note(note);
+    }
     let data = json!({
-        "ok": true, "height": height, "head": digest, "transactions": transactions, "genesis": ledger.genesis().digest(),
+        "ok": true, "torn_bytes": ledger.torn().values().sum::<u64>(), "height": height, "head": digest, "transactions": transactions, "genesis": ledger.genesis().digest(),
     });
     context.output.data(&data, |_| {
         format!("ok: {height} blocks above genesis, {transactions} transactions, head {digest}", height = height.0)

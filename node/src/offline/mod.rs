@@ -1,5 +1,7 @@
 //! A ledger on disk, read without a node: every block checked, certificates included.
 
+mod read_only;
+
 use crate::{
     exit::{Exit, Failure},
     home::{Home, file_failure},
@@ -7,11 +9,14 @@ use crate::{
 };
 use quorate_ledger::{FileDisk, Genesis, Ledger, MemoryIndex, StoredBlock};
 use quorate_types::{Digest, Height};
+use read_only::{ReadOnlyDisk, Torn};
 use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::PoisonError};
 
-/// A ledger opened for reading. Holds the lock on the data directory.
+/// A ledger opened for reading: nothing on the disk changes. Holds the lock on the data directory.
 pub(crate) struct OfflineLedger {
-    ledger: Ledger<FileDisk, MemoryIndex>,
+    ledger: Ledger<ReadOnlyDisk, MemoryIndex>,
+    torn: Torn,
     genesis: Genesis,
     _lock: DataLock,
 }
@@ -38,14 +43,22 @@ impl OfflineLedger {
             return Err(file_failure("read", &blocks, &std::io::ErrorKind::NotFound.into()));
         }
         let disk = FileDisk::open(blocks.clone()).map_err(|error| file_failure("open", &blocks, &error))?;
+        let torn = Torn::default();
+        let disk = ReadOnlyDisk::new(disk, Torn::clone(&torn));
         let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis)
             .map_err(|error| Failure::failed(format!("the ledger in {} is not sound: {error}", blocks.display())))?;
-        Ok(Self { ledger, genesis, _lock: lock })
+        Ok(Self { ledger, torn, genesis, _lock: lock })
     }
 
     /// The chain.
     pub(crate) fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// Files that end in an interrupted write, with the bytes that the validator will cut when it starts. No harm: nothing
+    /// that was ever durable is among them.
+    pub(crate) fn torn(&self) -> BTreeMap<String, u64> {
+        self.torn.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every block from height 0 up, each checked to follow the one before and to be final by its certificate.
