@@ -31,7 +31,7 @@ impl Options {
     /// Validators of a new testnet.
     pub const DEFAULT_NODES: usize = 4;
     /// More processes than this on one machine help nobody.
-    pub const MAX_NODES: usize = 100;
+    pub const MAX_NODES: usize = 99;
 
     /// The pace of empty blocks in milliseconds, if there are to be any.
     pub(crate) fn block_interval_ms(&self) -> Option<u64> {

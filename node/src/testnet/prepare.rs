@@ -5,7 +5,7 @@ use super::{
     layout::TestnetHome,
     manifest::{Manifest, NodeEntry},
     options::Options,
-    ports::{self, Addresses},
+    ports::{self, Addresses, Reserved},
 };
 use crate::{
     cli::{build_genesis, make_validator},
@@ -27,6 +27,8 @@ pub(crate) struct Prepared {
     pub(crate) client: ClientSecret,
     /// Whether an earlier run's state goes on.
     pub(crate) resumed: bool,
+    /// Its ports, as long as it runs.
+    _ports: Reserved,
 }
 
 /// Makes or finds everything under the home; writes each validator's settings for this run. The caller holds the lock.
@@ -41,18 +43,23 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
         }
     }
     let resumed = found.is_some();
-    let mut manifest = match found {
-        Some(manifest) => {
+    let (mut manifest, ports) = match found {
+        Some(mut manifest) => {
             options.agree_with(&manifest)?;
             let before: Vec<Addresses> = manifest.nodes.iter().map(|node| (node.p2p, node.api)).collect();
-            with_addresses(manifest, &ports::choose(before.len(), options.base_port, &before)?)
+            let ports = ports::choose(before.len(), options.base_port, &before)?;
+            for (node, (p2p, api)) in manifest.nodes.iter_mut().zip(&ports.addresses) {
+                (node.p2p, node.api) = (*p2p, *api);
+            }
+            (manifest, ports)
         }
         None => {
             create_private_dir(home.path())?;
             if removed.is_none() {
                 refuse_foreign(home)?;
             }
-            make(options)?
+            let ports = ports::choose(options.nodes.unwrap_or(Options::DEFAULT_NODES), options.base_port, &[])?;
+            (make(options, &ports.addresses)?, ports)
         }
     };
     let genesis = read_genesis(&home.genesis_file())?;
@@ -73,20 +80,11 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
     manifest.save(home)?;
     let client =
         ClientSecret::load(&home.development_key()).map_err(|error| Failure::environment(error.to_string()))?;
-    Ok(Prepared { manifest, genesis, client, resumed })
+    Ok(Prepared { manifest, genesis, client, resumed, _ports: ports })
 }
 
-fn with_addresses(mut manifest: Manifest, addresses: &[Addresses]) -> Manifest {
-    for (node, (p2p, api)) in manifest.nodes.iter_mut().zip(addresses) {
-        (node.p2p, node.api) = (*p2p, *api);
-    }
-    manifest
-}
-
-fn make(options: &Options) -> Result<Manifest, Failure> {
+fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure> {
     let home = &options.home;
-    let count = options.nodes.unwrap_or(Options::DEFAULT_NODES);
-    let addresses = ports::choose(count, options.base_port, &[])?;
     let app = options.app.as_deref().unwrap_or("kv");
     let entry =
         |(index, (p2p, api)): (usize, &Addresses)| NodeEntry { name: format!("node{index}"), p2p: *p2p, api: *api };
