@@ -123,13 +123,20 @@ pub(crate) fn build(
         protocol: Protocol::Hotstuff,
         scheme: SchemeKind::Ed25519,
         election: Election::RoundRobin,
-        params: Params { block_interval_ms, ..Params::default() },
+        params: params(block_interval_ms),
         validators,
         application,
         fault_injection,
     };
     genesis.check().map_err(|error| Failure::usage(format!("this genesis would not work: {error}")))?;
     Ok(genesis)
+}
+
+/// The default parameters, with timeouts that leave room for the pace of empty blocks: a view without a block times out.
+fn params(block_interval_ms: Option<u64>) -> Params {
+    let usual = Params::default();
+    let timeout_base_ms = usual.timeout_base_ms.max(block_interval_ms.unwrap_or(0).saturating_mul(2));
+    Params { block_interval_ms, timeout_base_ms, timeout_max_ms: usual.timeout_max_ms.max(timeout_base_ms), ..usual }
 }
 
 fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
@@ -160,4 +167,23 @@ fn account(text: &str) -> Result<(Account, u64), String> {
     let account: Digest = account.parse().map_err(|error| format!("{error}"))?;
     let balance = balance.parse().map_err(|error| format!("balance: {error}"))?;
     Ok((Account(account), balance))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_pace_of_empty_blocks_stretches_the_timeouts() {
+        assert_eq!(params(None), Params::default());
+        let slow = params(Some(20_000));
+        assert_eq!((slow.timeout_base_ms, slow.timeout_max_ms), (40_000, 40_000.max(Params::default().timeout_max_ms)));
+    }
+
+    #[test]
+    fn accounts_are_read_with_their_balance() {
+        let text = format!("{}=7", "ab".repeat(32));
+        assert_eq!(account(&text), Ok((Account(Digest([0xab; 32])), 7)));
+        assert!(account("ab=7").is_err() && account(&"ab".repeat(32)).is_err());
+    }
 }
