@@ -71,6 +71,9 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
 
     /// Locks and commits what a certificate for a held block implies.
     fn follow_chain(&mut self, qc: &QuorumCertificate<S>, step: &mut Stepped<S>) {
+        if let Some(wrong) = self.tree.wrong_below(&qc.block()) {
+            return self.halt_over(wrong, step);
+        }
         if let Some(locked) = rules::locked_by(qc, &self.tree)
             && locked.view() > self.locked_qc.view()
         {
@@ -129,6 +132,9 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         }
         let (block, proof) = (*block, encode(proof));
         self.commit_target = None;
+        // The ledger may lose it in a crash. Were it not in the journal either, because it was fetched and not voted for, the
+        // bodies above it that votes rest on would hang in the air.
+        self.record_bodies(block, step);
         for committed in self.tree.commit(&block) {
             if !committed.block.payload.is_empty() {
                 self.last_nonempty = committed.block.header.height;
@@ -153,7 +159,8 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             return step.ignore(Ignored::Duplicate);
         }
         self.tree.reset(head);
-        if self.commit_target.as_ref().is_some_and(|(block, _)| !self.tree.contains(block)) {
+        let is_above = |block: &Digest| *block != self.tree.root_digest() && self.tree.contains(block);
+        if self.commit_target.as_ref().is_some_and(|(block, _)| !is_above(block)) {
             self.commit_target = None;
         }
         self.pacemaker.committed();

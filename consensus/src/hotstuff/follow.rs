@@ -113,7 +113,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             Executed::Valid => node.execution = Execution::Valid,
             Executed::Invalid => {
                 node.execution = Execution::Invalid;
-                return self.on_invalid(block, step);
+                return self.on_invalid(step);
             }
         }
         let children: Vec<_> = self.tree.children(block).map(|(digest, _)| *digest).collect();
@@ -127,12 +127,15 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         }
     }
 
-    /// A quorum's votes vouch for a block's result. If ours differs, our state is wrong, or more than f replicas lie.
-    fn on_invalid(&mut self, block: Digest, step: &mut Stepped<S>) {
-        let is_certified = self.tree.path(&self.high_qc.block()).unwrap_or_default().contains(&block);
-        if is_certified {
-            self.halt(format!("a quorum certified block {block}, but executing it here gives another result"), step);
+    fn on_invalid(&mut self, step: &mut Stepped<S>) {
+        if let Some(wrong) = self.tree.wrong_below(&self.high_qc.block()) {
+            self.halt_over(wrong, step);
         }
+    }
+
+    /// A quorum's votes vouch for a block's result. If ours differs, our state is wrong, or more than f replicas lie.
+    pub(super) fn halt_over(&mut self, block: Digest, step: &mut Stepped<S>) {
+        self.halt(format!("a quorum certified block {block}, but executing it here gives another result"), step);
     }
 }
 

@@ -31,7 +31,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
     /// on an older certificate than the greatest it knows.
     fn may_lead(&self) -> bool {
         self.leads(self.view)
-            && !self.building
+            && self.building.is_none()
             && !self.safety.is_silent()
             && self.safety.latest(Slot::Proposal) < Some(self.view)
             && !self.has_left(self.view)
@@ -39,12 +39,9 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
     }
 
     fn build(&mut self, step: &mut Stepped<S>) {
-        self.building = true;
-        step.request(Request::Build {
-            parent: self.high_qc.block(),
-            view: self.view,
-            batches: self.proposable().into_iter().take(self.max_block_batches).collect(),
-        });
+        let batches: Vec<_> = self.proposable().into_iter().take(self.max_block_batches).collect();
+        self.building = Some(batches.clone());
+        step.request(Request::Build { parent: self.high_qc.block(), view: self.view, batches });
     }
 
     /// Batches that no block on the branch to extend contains.
@@ -68,17 +65,17 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
 
     pub(super) fn on_built(&mut self, block: Block, step: &mut Stepped<S>) {
         let header = &block.header;
-        if !std::mem::take(&mut self.building) || header.view != self.view {
+        if header.view != self.view {
+            // Of an earlier view that this replica led: the answer for this one is still to come.
             return step.ignore(Ignored::StaleView);
         }
+        let Some(asked) = self.building.take() else { return step.ignore(Ignored::Unasked) };
         if header.parent != self.high_qc.block() {
             // A newer certificate came meanwhile; a leader never extends an older one.
             return self.try_propose(step);
         }
-        for batch in self.proposable().iter().take(self.max_block_batches) {
-            if !block.payload.contains(batch) {
-                self.ready.remove(batch);
-            }
+        for batch in asked.iter().filter(|batch| !block.payload.contains(batch)) {
+            self.ready.remove(batch);
         }
         let ballot = Ballot::of(header);
         let attestation = match self.safety.attest(&ProposalStatement(ballot), step) {
@@ -123,6 +120,12 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
 
     /// Files the bodies of `block` and its ancestors that the journal lacks, and the certificates of now.
     pub(super) fn record_what_a_vote_rests_on(&mut self, block: Digest, step: &mut Stepped<S>) {
+        self.record_bodies(block, step);
+        step.record(self.certificates_record());
+    }
+
+    /// Files the bodies of `block` and its ancestors that the journal lacks.
+    pub(super) fn record_bodies(&mut self, block: Digest, step: &mut Stepped<S>) {
         for digest in self.tree.path(&block).unwrap_or_default() {
             if let Some(node) = self.tree.get_mut(&digest)
                 && !std::mem::replace(&mut node.recorded, true)
@@ -130,6 +133,5 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
                 step.record(Record::Block(node.justified.clone()));
             }
         }
-        step.record(self.certificates_record());
     }
 }

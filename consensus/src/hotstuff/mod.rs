@@ -95,7 +95,8 @@ pub struct HotStuff<S: Scheme, E: Election = RoundRobin> {
     last_timeout: Option<Timeout<S>>,
     /// The proposal of this view, until it is voted for.
     pending: Option<Proposal<S>>,
-    building: bool,
+    /// The batches of a block that the host is making for this view.
+    building: Option<Vec<Digest>>,
 
     /// Batches to propose, in order of arrival; those in uncommitted blocks are among them.
     ready: Ready,
@@ -162,7 +163,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             last_vote: None,
             last_timeout: None,
             pending: None,
-            building: false,
+            building: None,
             ready: Ready::default(),
             announced: config.head.height,
             last_nonempty: Height::GENESIS,
@@ -179,18 +180,20 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
 
     /// A replica whose journal is lost. It signs nothing until the others have provably moved on (see `rejoin`).
     pub fn rejoin(config: Config<S, E>) -> Self {
-        let mut replica = Self::recover(config, []);
-        replica.safety.silence();
-        replica.rejoin = Some(Rejoin::default());
-        replica
+        Self::recover(config, [Record::Silence])
     }
 
     fn replay(&mut self, records: impl IntoIterator<Item = Record<S>>) {
         let mut promises: Vec<Promise> = Vec::new();
         let mut blocks = BTreeMap::new();
+        let mut is_silent = false;
         for record in records {
             match record {
-                Record::Promise(promise) => promises.push(promise),
+                Record::Promise(promise) => {
+                    is_silent = false;
+                    promises.push(promise);
+                }
+                Record::Silence => is_silent = true,
                 Record::Block(justified) => {
                     let header = &justified.block.header;
                     blocks.insert((header.height, header.digest()), justified);
@@ -215,6 +218,10 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             }
         }
         self.safety.restore(promises);
+        if is_silent {
+            self.safety.silence();
+            self.rejoin = Some(Rejoin::default());
+        }
         self.view = self.high_qc.view().next();
         match &self.entry {
             Some(entry) if entry.view >= self.view => self.view = entry.view.next(),
@@ -350,6 +357,7 @@ impl<S: Scheme, E: Election> Replica for HotStuff<S, E> {
             Event::Received { from, message } => self.on_message(from, message.into_inner(), &mut step),
             Event::TimedOut(timer) => self.on_timer(timer, &mut step),
             Event::BatchReady(batch) => self.on_batch(batch, &mut step),
+            Event::BatchSpent(batch) => self.ready.remove(&batch),
             Event::Built(block) => self.on_built(block, &mut step),
             Event::Executed { block, outcome } => self.on_executed(block, outcome, &mut step),
             Event::Synced { head, proof, batches } => self.on_synced(head, &proof, &batches, &mut step),
@@ -365,6 +373,7 @@ impl<S: Scheme, E: Election> Replica for HotStuff<S, E> {
         records.extend(self.last_timeout.clone().map(|timeout| Record::Timeout(Box::new(timeout))));
         let recorded = self.tree.by_height().into_iter().filter_map(|digest| self.tree.get(&digest));
         records.extend(recorded.filter(|node| node.recorded).map(|node| Record::Block(node.justified.clone())));
+        records.extend(self.safety.is_silent().then_some(Record::Silence));
         records
     }
 

@@ -32,6 +32,9 @@ pub enum Record<S: Scheme> {
     Vote(#[borsh(bound(serialize = "", deserialize = ""))] Vote<S>),
     /// The last timeout: after a restart these same bytes are sent again.
     Timeout(#[borsh(bound(serialize = "", deserialize = ""))] Box<Timeout<S>>),
+    /// The journal before this one is lost, and with it its promises: silent until a promise follows. A journal that begins
+    /// again must hold this from its first byte, or a crash would pass the replica off as one that never spoke.
+    Silence,
 }
 
 impl<S: Scheme> From<Promise> for Record<S> {

@@ -80,6 +80,12 @@ impl<S: Scheme> BlockTree<S> {
         *block == self.root_digest || self.nodes.get(block).is_some_and(|node| node.execution == Execution::Valid)
     }
 
+    /// A block up to `block` that executes here to something else than it claims.
+    pub(super) fn wrong_below(&self, block: &Digest) -> Option<Digest> {
+        let is_wrong = |digest: &Digest| self.nodes.get(digest).is_some_and(|node| node.execution == Execution::Invalid);
+        self.path(block)?.into_iter().find(is_wrong)
+    }
+
     /// Blocks in ascending order of height.
     pub(super) fn by_height(&self) -> Vec<Digest> {
         let mut all: Vec<_> = self.nodes.iter().map(|(digest, node)| (node.height(), *digest)).collect();

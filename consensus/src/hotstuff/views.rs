@@ -25,7 +25,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         self.view = view;
         self.entry = entry;
         self.pending = None;
-        self.building = false;
+        self.building = None;
         self.armed = None;
         self.votes.forget(view);
         self.try_propose(step);

@@ -212,7 +212,7 @@ fn p4_a_vote_is_recorded_together_with_what_it_rests_on() {
                         at = net.header(&at).parent;
                     }
                 }
-                Record::Promise(_) | Record::Timeout(_) => {}
+                Record::Promise(_) | Record::Timeout(_) | Record::Silence => {}
             }
         }
         let again = Node::recover(net.config(index), records.clone());

@@ -2,3 +2,5 @@ mod flow;
 mod forgeries;
 mod holes;
 mod net;
+mod rows;
+mod traps;

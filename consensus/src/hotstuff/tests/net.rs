@@ -52,6 +52,8 @@ pub(super) struct Net {
     pub(super) filter: Filter,
     /// Added to the view timers of each replica.
     pub(super) slow: Vec<Duration>,
+    /// Whose ledger answers no request to execute: it lacks the batches.
+    pub(super) lame: Option<usize>,
     heads: Vec<Header>,
     queue: BTreeMap<(Duration, u64), Due>,
     now: Duration,
@@ -109,6 +111,7 @@ impl Net {
             halted: vec![],
             filter: Box::new(|_, _, _| true),
             slow: vec![Duration::ZERO; n],
+            lame: None,
             heads: vec![genesis.clone(); n],
             genesis,
             queue: BTreeMap::new(),
@@ -146,6 +149,13 @@ impl Net {
             Due::Timer(of, _) | Due::Answer(of, _) => *of == id(index),
         };
         self.queue.retain(|_, due| !mine(due));
+    }
+
+    /// A power failure before the ledger was synced for the first time.
+    pub(super) fn lose_ledger(&mut self, index: usize) {
+        self.heads[index] = self.genesis.clone();
+        self.committed[index].clear();
+        self.proofs[index].clear();
     }
 
     pub(super) fn node(&self, index: usize) -> &Node {
@@ -201,7 +211,9 @@ impl Net {
             Request::Execute { block, .. } => {
                 let answer = Event::Executed { block: block.digest(), outcome: Executed::Valid };
                 self.blocks.insert(block.digest(), block);
-                self.push(Duration::ZERO, Due::Answer(id(index), answer));
+                if self.lame != Some(index) {
+                    self.push(Duration::ZERO, Due::Answer(id(index), answer));
+                }
             }
             Request::Sync { from, .. } => self.sync(index, from.index()),
         }

@@ -1,0 +1,1 @@
+//! Rows of the project's list of scenarios.
