@@ -8,7 +8,7 @@ use std::{
 
 /// A handle to an index that survives, or does not survive, a simulated crash. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct SimIndex(Arc<Mutex<Kept>>);
+pub(crate) struct SimIndex(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -22,13 +22,13 @@ impl SimIndex {
     }
 
     /// Power fails: back to the last sync.
-    pub fn crash(&self) {
+    pub(crate) fn crash(&self) {
         let mut kept = self.kept();
         kept.now = kept.synced.clone();
     }
 
     /// Everything is gone.
-    pub fn wipe(&self) {
+    pub(crate) fn wipe(&self) {
         *self.kept() = Kept::default();
     }
 }

@@ -20,6 +20,7 @@ impl Rng {
     }
 
     /// 64 uniform bits.
+    #[expect(clippy::should_implement_trait, reason = "an iterator may end, and this never does")]
     pub fn next(&mut self) -> u64 {
         self.0.next_u64()
     }
