@@ -68,7 +68,7 @@ pub struct Status {
 /// Why a runtime ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// [`Handle::shutdown`] was called.
+    /// [`Handle::shutdown`](super::Handle::shutdown) was called.
     Asked,
     /// It cannot go on: a disk that failed, a ledger that diverged. The text says what, where and what to try.
     Failed(String),
