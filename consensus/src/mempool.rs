@@ -30,6 +30,8 @@ use std::{
 const DIGESTS: usize = 64;
 /// With this many own batches uncommitted, an open batch waits for a commit instead of the clock.
 const OWN_IN_FLIGHT: usize = 4;
+/// Repeats after which a batch has waited long.
+const AGED: u32 = 2;
 /// Batches remembered after they were committed or discarded.
 const FINISHED: usize = 4096;
 /// Batches wanted at a time.
@@ -262,6 +264,11 @@ impl Mempool {
         self.held.values().map(|held| &held.batch)
     }
 
+    /// Batches that have waited long, up to a limit: perhaps their transactions are used up.
+    pub fn aged(&self) -> Vec<Arc<Batch>> {
+        self.held.values().filter(|held| held.age >= AGED).take(DIGESTS).map(|held| held.batch.clone()).collect()
+    }
+
     /// In numbers.
     pub fn status(&self) -> MempoolStatus {
         MempoolStatus {
@@ -458,7 +465,8 @@ impl Mempool {
     }
 
     fn run_repeat(&mut self, actions: &mut Vec<PoolAction>) {
-        if !(self.held.is_empty() && self.wanted.is_empty()) && !std::mem::replace(&mut self.repeat_runs, true) {
+        let is_idle = self.held.is_empty() && self.wanted.is_empty();
+        if !is_idle && !std::mem::replace(&mut self.repeat_runs, true) {
             actions.push(PoolAction::SetTimer { timer: PoolTimer::Repeat, after: self.limits.repeat_after });
         }
     }
@@ -473,7 +481,7 @@ impl Mempool {
         let mut old = Vec::new();
         for (digest, held) in &mut self.held {
             held.age = held.age.saturating_add(1);
-            if held.age >= 2 {
+            if held.age >= AGED {
                 old.push((std::cmp::Reverse(held.age), *digest));
             }
         }

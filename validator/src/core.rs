@@ -20,6 +20,7 @@ const MAX_WAITING: usize = 64;
 
 /// Something that happens to a validator.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "an input is handed on at once; how large its message is depends on the protocol")]
 pub enum Input<M> {
     /// The process is up. First and once.
     Started,
@@ -92,6 +93,7 @@ pub struct Output<R: Replica> {
 #[derive(Debug, Clone)]
 struct Waiting {
     block: Block,
+    holder: ReplicaId,
     missing: BTreeSet<Digest>,
 }
 
@@ -150,6 +152,10 @@ impl<R: Replica> Core<R> {
             Input::TimedOut(CoreTimer::Replica(timer)) => step = step.then(self.tell(Event::TimedOut(timer))),
             Input::TimedOut(CoreTimer::Pool(timer)) => {
                 step = step.then(self.with_pool(|pool, actions| pool.on_timer(timer, actions)));
+                let batches = self.pool.aged();
+                if timer == PoolTimer::Repeat && !batches.is_empty() {
+                    self.effects.push(Effect::Ledger(LedgerWork::Inspect { batches }));
+                }
             }
             Input::Ledger(reply) => step = step.then(self.on_ledger(reply)),
         }
@@ -195,8 +201,9 @@ impl<R: Replica> Core<R> {
         let complete = |waiting: &Waiting| waiting.missing.is_empty();
         let ready: Vec<_> = self.waiting.iter().filter(|(_, waiting)| complete(waiting)).map(|(key, _)| *key).collect();
         for key in ready {
-            if let Some(waiting) = self.waiting.remove(&key) {
-                self.execute(waiting.block);
+            if let Some(Waiting { block, holder, .. }) = self.waiting.remove(&key) {
+                // Looks again: a batch that was here before may have gone while the block waited for the others.
+                self.execute_when_complete(block, holder);
             }
         }
         self.tell(Event::BatchReady(digest))
@@ -225,23 +232,19 @@ impl<R: Replica> Core<R> {
         let missing: BTreeSet<_> =
             block.payload.iter().filter(|digest| self.pool.get(digest).is_none()).copied().collect();
         if missing.is_empty() {
-            return self.execute(block);
+            let batches = block.payload.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
+            return self.effects.push(Effect::Ledger(LedgerWork::Execute { block, batches }));
         }
         let mut actions = Vec::new();
         self.pool.need(missing.iter().copied().collect(), holder, &mut actions);
         // Asking for batches readies none, so the replica hears nothing here.
         let _no_step = self.pool_actions(actions);
-        self.waiting.insert((block.header.height, block.digest()), Waiting { block, missing });
+        self.waiting.insert((block.header.height, block.digest()), Waiting { block, holder, missing });
         if self.waiting.len() > MAX_WAITING
             && let Some((_, dropped)) = self.waiting.pop_first()
         {
             self.unneed(dropped.missing);
         }
-    }
-
-    fn execute(&mut self, block: Block) {
-        let batches = block.payload.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
-        self.effects.push(Effect::Ledger(LedgerWork::Execute { block, batches }));
     }
 
     fn unneed(&mut self, batches: BTreeSet<Digest>) {
@@ -253,7 +256,12 @@ impl<R: Replica> Core<R> {
         match reply {
             LedgerReply::Built { block, spent } => {
                 self.spent.extend(spent);
-                self.tell(Event::Built(block))
+                let step = self.tell(Event::Built(block));
+                step.then(self.discard_spent())
+            }
+            LedgerReply::Spent(spent) => {
+                self.spent.extend(spent);
+                self.discard_spent()
             }
             LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
             LedgerReply::Committed(committed) => self.on_committed(&committed),
@@ -273,15 +281,31 @@ impl<R: Replica> Core<R> {
         for waiting in done.into_values() {
             self.unneed(waiting.missing);
         }
+        // A block above may name a committed batch again. Whoever still has to execute it, after a crash too, must find the
+        // batch with those who voted for it.
+        let needed = self.replica.uncommitted_batches();
+        let (again, done): (Vec<_>, Vec<_>) =
+            committed.batches.iter().copied().partition(|batch| needed.contains(batch));
+        self.spent.extend(again);
         let step = self.with_pool(|pool, actions| {
-            pool.on_committed(committed.batches.iter().copied(), &committed.early, &committed.nonces, actions);
+            pool.on_committed(done, &committed.early, &committed.nonces, actions);
         });
-        if !self.spent.is_empty() {
-            let needed = self.replica.uncommitted_batches();
-            let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
-                std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
-            self.spent = keep;
-            self.pool.discard(gone);
+        step.then(self.discard_spent())
+    }
+
+    /// Forgets spent batches that no uncommitted block contains, at once: in an idle net no commit would come to do it.
+    fn discard_spent(&mut self) -> StepOf<R> {
+        let mut step = Step::default();
+        if self.spent.is_empty() {
+            return step;
+        }
+        let needed = self.replica.uncommitted_batches();
+        let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
+        self.spent = keep;
+        self.pool.discard(gone.iter().copied());
+        for batch in gone {
+            step = step.then(self.tell(Event::BatchSpent(batch)));
         }
         step
     }

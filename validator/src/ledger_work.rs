@@ -27,6 +27,11 @@ pub enum LedgerWork {
         /// All its batches, in its order.
         batches: Vec<Arc<Batch>>,
     },
+    /// Tell which of these batches are spent: all their transactions are used up.
+    Inspect {
+        /// Batches that have waited long.
+        batches: Vec<Arc<Batch>>,
+    },
     /// This executed block and its ancestors are final.
     Commit {
         /// The youngest.
@@ -53,6 +58,8 @@ pub enum LedgerReply {
         /// Whether it is what it claims to be.
         outcome: Executed,
     },
+    /// These batches are spent.
+    Spent(Vec<Digest>),
     /// Blocks were committed.
     Committed(Committed),
     /// Block sync brought the ledger here.
@@ -122,6 +129,10 @@ pub fn perform<D: Disk, I: Index>(
                 Err(_) => Executed::Invalid,
             };
             Ok(Some(LedgerReply::Executed { block: block.digest(), outcome }))
+        }
+        LedgerWork::Inspect { batches } => {
+            let spent: Vec<_> = batches.iter().filter(|batch| is_spent(ledger, batch)).map(|b| b.digest()).collect();
+            Ok((!spent.is_empty()).then_some(LedgerReply::Spent(spent)))
         }
         LedgerWork::Commit { block, proof } => {
             let blocks = ledger.commit(&block, proof)?;

@@ -7,8 +7,8 @@ use quorate_consensus::{
 };
 use quorate_crypto::Scheme;
 use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger};
-use quorate_types::ReplicaId;
-use std::time::Duration;
+use quorate_types::{Digest, Height, ReplicaId};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What the journal had to say.
 #[derive(Debug)]
@@ -57,11 +57,14 @@ pub fn recover<S: Scheme, D: Disk, I: Index>(
         Recovered::Lost => HotStuff::rejoin(config),
         Recovered::Entries(entries) => {
             let mut records = Vec::new();
+            // A block that was voted for may contain a spent batch. Were all to drop it in a common crash, nobody could
+            // ever execute that block again.
+            let needed = batches_of_uncommitted_blocks(&entries, config.head.height);
             for entry in entries {
                 match entry {
                     Entry::Birth => {}
                     Entry::Record(record) => records.push(record),
-                    Entry::Batch(batch) if is_spent(ledger, &batch) => {}
+                    Entry::Batch(batch) if !needed.contains(&batch.digest()) && is_spent(ledger, &batch) => {}
                     Entry::Batch(batch) => pool.restore(batch, me),
                 }
             }
@@ -69,4 +72,12 @@ pub fn recover<S: Scheme, D: Disk, I: Index>(
         }
     };
     Core::new(replica, pool)
+}
+
+fn batches_of_uncommitted_blocks<S: Scheme>(entries: &[Entry<Record<S>>], head: Height) -> BTreeSet<Digest> {
+    let blocks = entries.iter().filter_map(|entry| match entry {
+        Entry::Record(Record::Block(justified)) => Some(&justified.block),
+        Entry::Birth | Entry::Batch(_) | Entry::Record(_) => None,
+    });
+    blocks.filter(|block| block.header.height > head).flat_map(|block| block.payload.iter().copied()).collect()
 }

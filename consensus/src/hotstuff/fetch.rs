@@ -125,7 +125,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         }
     }
 
-    fn sync(&mut self, from: ReplicaId, height: Height, step: &mut Stepped<S>) {
+    pub(super) fn sync(&mut self, from: ReplicaId, height: Height, step: &mut Stepped<S>) {
         if height > self.tree.root().height && !std::mem::replace(&mut self.fetcher.syncing, true) {
             step.request(Request::Sync { from, height });
             self.run_fetch_timer(step);
@@ -189,7 +189,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         };
         if blocks.is_empty() {
             // It does not hold the block: to it the block may be history.
-            return self.sync(from, Height(height.0.saturating_sub(2)), step);
+            return self.sync(from, height, step);
         }
         let mut expected = wanted;
         for justified in blocks {

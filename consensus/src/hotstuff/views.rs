@@ -182,7 +182,13 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             return;
         }
         self.poll_next = (self.poll_next + 1) % others.len();
-        step.send(others[self.poll_next], Message::AskCertificates(self.view));
+        let peer = others[self.poll_next];
+        step.send(peer, Message::AskCertificates(self.view));
+        if self.has_work() {
+            // Perhaps it is committed to everybody else, by a certificate below the greatest: they are idle, and nobody would
+            // say it again.
+            self.sync(peer, self.tree.root().height.next(), step);
+        }
     }
 }
 
