@@ -11,7 +11,7 @@ mod run;
 
 pub use plan::{Fault, Plan};
 pub use report::{Failure, Report};
-pub use run::{Outcome, run_plan, run_seed};
+pub use run::{Outcome, look, run_plan, run_seed};
 
 use std::{ops::Range, panic};
 

@@ -28,16 +28,28 @@ pub fn run_seed(replicas: usize, seed: u64) -> Outcome {
     run_plan(&Plan::draw(replicas, seed))
 }
 
+/// Runs a seed, and tells everything that the replicas hold in the end.
+pub fn look(replicas: usize, seed: u64) -> (Outcome, String) {
+    let plan = Plan::draw(replicas, seed);
+    let mut cluster = build(&plan);
+    let outcome = run_in(&mut cluster, &plan);
+    let dumps = (0..replicas).filter_map(|index| u16::try_from(index).ok()).map(|index| cluster.dump(index));
+    (outcome, dumps.collect::<Vec<_>>().join("\n"))
+}
+
 /// Runs a plan.
 pub fn run_plan(plan: &Plan) -> Outcome {
-    let mut cluster = build(plan);
+    run_in(&mut build(plan), plan)
+}
+
+fn run_in(cluster: &mut Cluster, plan: &Plan) -> Outcome {
     let mut rng = Rng::new(plan.seed ^ 0x6c6f_6164);
-    safety_phase(&mut cluster, plan, &mut rng);
+    safety_phase(cluster, plan, &mut rng);
     if cluster.violation().is_none() {
-        liveness_phase(&mut cluster, plan);
+        liveness_phase(cluster, plan);
     }
     if cluster.violation().is_none() {
-        quiet_phase(&mut cluster, plan);
+        quiet_phase(cluster, plan);
     }
     let violation = cluster.violation().cloned();
     let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();

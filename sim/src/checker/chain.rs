@@ -22,6 +22,8 @@ pub(crate) struct Chain {
     nonces: BTreeMap<Account, u64>,
     /// What took effect, in order.
     effects: Vec<Transaction>,
+    /// Height of the last block with transactions.
+    last_nonempty: Height,
 }
 
 impl Chain {
@@ -33,11 +35,17 @@ impl Chain {
             placed: BTreeMap::new(),
             nonces: BTreeMap::new(),
             effects: Vec::new(),
+            last_nonempty: Height::GENESIS,
         }
     }
 
     pub(crate) fn height(&self) -> Height {
         self.headers.last().map_or(Height::GENESIS, |head| head.height)
+    }
+
+    /// Height of the last committed block with transactions: whoever stands there has everything that matters.
+    pub(crate) fn last_nonempty(&self) -> Height {
+        self.last_nonempty
     }
 
     pub(crate) fn header(&self, height: Height) -> Option<&Header> {
@@ -109,6 +117,9 @@ impl Chain {
             if !matches!(outcome, Outcome::Skipped(_)) {
                 self.take_effect(transaction, *digest, Placed { height, outcome: *outcome })?;
             }
+        }
+        if !committed.block.payload.is_empty() {
+            self.last_nonempty = height;
         }
         self.digests.push(header.digest());
         self.headers.push(header.clone());

@@ -64,6 +64,7 @@ impl<S: SimScheme> Cluster<S> {
             Event::Asked { from, to, request, ticket } => self.asked(from, to, request, ticket),
             Event::Answered { from, to, reply, ticket } => {
                 if self.is_life(to, ticket.life) {
+                    self.note(What::Arrived { from, to, kind: "sync_reply", length: reply.blocks.len() });
                     self.with(to, |process, outs| process.answered(from, reply, ticket.ticket, outs));
                 }
             }
@@ -105,7 +106,9 @@ impl<S: SimScheme> Cluster<S> {
             return self.cue(to, Cue::Asked { from, request, ticket });
         }
         let Some(process) = &self.nodes[to.index()].life else { return };
-        match process.answer(request) {
+        let reply = process.answer(request);
+        self.note(What::Arrived { from, to, kind: "sync_request", length: 16 });
+        match reply {
             Ok(reply) => self.answer(to, from, ticket, reply),
             Err(error) => self.die(to, Death::Disk(error.to_string())),
         }

@@ -98,6 +98,11 @@ impl<S: SimScheme> Cluster<S> {
         &self.setup.scheme
     }
 
+    /// Everything that a running replica holds, for people who look for a cause.
+    pub fn dump(&self, replica: impl Into<Which>) -> String {
+        self.life(replica).map(|life| format!("{:#?}", life.core)).unwrap_or_default()
+    }
+
     /// The committee.
     pub fn committee(&self) -> &Committee {
         self.setup.scheme.committee()

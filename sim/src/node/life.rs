@@ -103,7 +103,7 @@ impl<S: SimScheme> Life<S> {
             Task::Work(work) => {
                 let proof = match &work {
                     LedgerWork::Commit { proof, .. } => Some(proof.clone()),
-                    LedgerWork::Build { .. } | LedgerWork::Execute { .. } => None,
+                    LedgerWork::Build { .. } | LedgerWork::Execute { .. } | LedgerWork::Inspect { .. } => None,
                 };
                 match perform(&mut self.ledger, self.id, work, now) {
                     Ok(Some(reply)) => self.on_reply(reply, proof, outs),

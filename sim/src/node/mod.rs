@@ -72,6 +72,7 @@ impl Task {
         match self {
             Self::Work(LedgerWork::Build { .. }) => "build",
             Self::Work(LedgerWork::Execute { .. }) => "execute",
+            Self::Work(LedgerWork::Inspect { .. }) => "inspect",
             Self::Work(LedgerWork::Commit { .. }) => "commit",
             Self::SyncThenRotate => "sync and rotate",
             Self::Accept { .. } => "accept synced blocks",

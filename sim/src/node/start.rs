@@ -2,8 +2,8 @@
 
 use super::{Death, Disks, Life, Out, Sight, SimKeys};
 use crate::SimScheme;
-use quorate_consensus::BatchLimits;
-use quorate_ledger::{Durability, Genesis, Journal, JournalError, Ledger};
+use quorate_consensus::{BatchLimits, hotstuff::Record};
+use quorate_ledger::{Durability, Entry, Genesis, Journal, JournalError, Ledger};
 use quorate_types::ReplicaId;
 use quorate_validator::{Input, Recovered, StepJournal, hotstuff_config, recover};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) struct Setup<S: SimScheme> {
 impl<S: SimScheme> Life<S> {
     /// Makes a replica's first journal, as the making of its keys does.
     pub(crate) fn keygen(disks: &Disks) -> Result<(), Death> {
-        let created = Journal::<_, quorate_consensus::hotstuff::Record<S>>::create(disks.journal.clone());
+        let created = Journal::<_, Record<S>>::create(disks.journal.clone());
         created.map(|_| ()).map_err(|error| Death::Disk(error.to_string()))
     }
 
@@ -38,7 +38,9 @@ impl<S: SimScheme> Life<S> {
         let (journal, recovered) = match Journal::open(disks.journal.clone()) {
             Ok((journal, entries)) => (journal, Recovered::Entries(entries)),
             Err(JournalError::Missing { .. }) => {
-                let fresh = Journal::create(disks.journal.clone()).map_err(|error| dead(error.to_string()))?;
+                // The loss stands in the new journal from its first byte, as in the node.
+                let loss = vec![Entry::Record(Record::Silence)];
+                let fresh = Journal::begin(disks.journal.clone(), loss).map_err(|error| dead(error.to_string()))?;
                 (fresh, Recovered::Lost)
             }
             Err(error) => return Err(dead(error.to_string())),
