@@ -1,7 +1,8 @@
 //! One checked record log, for the vote journal and for the blocks.
 //!
-//! A file is a sequence of frames: `length u32 LE | CRC-32C(length, payload) u32 LE | payload`. One frame is one write, and
-//! holds everything since the last flush.
+//! A file is a sequence of frames: `length u32 LE | CRC-32C(offset u64 LE, length, payload) u32 LE | payload`. One frame is one
+//! write, and holds everything since the last flush. The checksum covers the frame's own offset, so that a frame that was
+//! written to the wrong place, or that a client planted inside a payload, is none.
 //!
 //! Reading stops at the first bad frame. If no good frame follows, it is a *torn tail*, a write that a crash cut off before
 //! it was durable, and is cut. If a good frame follows, it is *damage in the middle*: something durable is gone, and
@@ -38,6 +39,8 @@ pub enum LogError {
         file: String,
         /// Where the bad frame begins.
         offset: u64,
+        /// How many good frames stand before it.
+        before: usize,
         /// What is wrong with it.
         why: &'static str,
     },
@@ -52,26 +55,28 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
-/// The frame that holds `payload`.
-///
-/// # Panics
-/// If the payload is larger than [`MAX_PAYLOAD`], which our own records never are.
-pub fn frame(payload: &[u8]) -> Vec<u8> {
-    assert!(payload.len() <= MAX_PAYLOAD, "a record of {} bytes", payload.len());
+/// The frame that holds `payload` at `offset` of its file. An empty payload, or one larger than [`MAX_PAYLOAD`], is an error:
+/// it could not be read again.
+pub fn frame(offset: u64, payload: &[u8]) -> io::Result<Vec<u8>> {
+    if payload.is_empty() || payload.len() > MAX_PAYLOAD {
+        let why = format!("a record of {} bytes, where 1 to {MAX_PAYLOAD} can be written", payload.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let length = u32::try_from(payload.len()).expect("below 64 MiB").to_le_bytes();
     let mut bytes = Vec::with_capacity(FRAME_HEADER + payload.len());
     bytes.extend_from_slice(&length);
-    bytes.extend_from_slice(&checksum(length, payload).to_le_bytes());
+    bytes.extend_from_slice(&checksum(offset, length, payload).to_le_bytes());
     bytes.extend_from_slice(payload);
-    bytes
+    Ok(bytes)
 }
 
-fn checksum(length: [u8; 4], payload: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&length), payload)
+fn checksum(offset: u64, length: [u8; 4], payload: &[u8]) -> u32 {
+    let place = crc32c::crc32c(&offset.to_le_bytes());
+    crc32c::crc32c_append(crc32c::crc32c_append(place, &length), payload)
 }
 
-/// The payload of the frame at the start of `bytes`, or what is wrong with it.
-fn parse(bytes: &[u8]) -> Result<&[u8], &'static str> {
+/// The payload of the frame that `bytes`, which stand at `offset` of the file, begin with; or what is wrong with it.
+pub(crate) fn parse(offset: u64, bytes: &[u8]) -> Result<&[u8], &'static str> {
     let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Err("its header is cut off") };
     let Some((crc, rest)) = rest.split_first_chunk::<4>() else { return Err("its header is cut off") };
     let size = u32::from_le_bytes(*length) as usize;
@@ -79,7 +84,7 @@ fn parse(bytes: &[u8]) -> Result<&[u8], &'static str> {
         return Err("its length is impossible");
     }
     let Some(payload) = rest.get(..size) else { return Err("it is longer than the file") };
-    if checksum(*length, payload) != u32::from_le_bytes(*crc) {
+    if checksum(offset, *length, payload) != u32::from_le_bytes(*crc) {
         return Err("its checksum does not match");
     }
     Ok(payload)
@@ -97,7 +102,9 @@ pub fn read<D: Disk>(disk: &mut D, name: &str, floor: Option<u64>) -> Result<(Ve
     let bytes = disk.read(name, 0, size).map_err(|error| io(error, disk))?;
     let (frames, good) = match scan(&bytes, floor) {
         Ok(scanned) => scanned,
-        Err((offset, why)) => return Err(LogError::Damaged { file: disk.describe(name), offset, why }),
+        Err(Damage { offset, before, why }) => {
+            return Err(LogError::Damaged { file: disk.describe(name), offset, before, why });
+        }
     };
     if good < length {
         disk.truncate(name, good).map_err(|error| io(error, disk))?;
@@ -106,32 +113,45 @@ pub fn read<D: Disk>(disk: &mut D, name: &str, floor: Option<u64>) -> Result<(Ve
     Ok((frames, good))
 }
 
-/// The good frames at the start of `bytes` and where they end; or the place of damage that must not be cut.
-pub fn scan(bytes: &[u8], floor: Option<u64>) -> Result<(Vec<Frame>, u64), (u64, &'static str)> {
+/// Damage that must not be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where the bad frame begins.
+    pub offset: u64,
+    /// How many good frames stand before it.
+    pub before: usize,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// The good frames at the start of `bytes` and where they end; or damage that must not be cut.
+pub fn scan(bytes: &[u8], floor: Option<u64>) -> Result<(Vec<Frame>, u64), Damage> {
     let mut frames = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let offset = at as u64;
-        match parse(&bytes[at..]) {
+        match parse(offset, &bytes[at..]) {
             Ok(payload) => {
                 frames.push(Frame { offset, payload: payload.to_vec() });
                 at += FRAME_HEADER + payload.len();
             }
             Err(why) => {
-                let is_torn = floor.map_or_else(|| !good_frame_after(&bytes[at + 1..]), |floor| offset >= floor);
-                return if is_torn { Ok((frames, offset)) } else { Err((offset, why)) };
+                let is_torn = floor.map_or_else(|| !good_frame_after(bytes, at), |floor| offset >= floor);
+                let before = frames.len();
+                return if is_torn { Ok((frames, offset)) } else { Err(Damage { offset, before, why }) };
             }
         }
     }
+    let (offset, before) = (at as u64, frames.len());
     match floor {
-        Some(floor) if (at as u64) < floor => Err((at as u64, "the file ends before what was durable")),
-        _ => Ok((frames, at as u64)),
+        Some(floor) if offset < floor => Err(Damage { offset, before, why: "the file ends before what was durable" }),
+        _ => Ok((frames, offset)),
     }
 }
 
-/// Whether a good frame begins anywhere in `bytes`.
-fn good_frame_after(bytes: &[u8]) -> bool {
-    (0..bytes.len()).any(|at| parse(&bytes[at..]).is_ok())
+/// Whether a good frame begins anywhere behind `bad`.
+fn good_frame_after(bytes: &[u8], bad: usize) -> bool {
+    (bad + 1..bytes.len()).any(|at| parse(at as u64, &bytes[at..]).is_ok())
 }
 
 #[cfg(test)]
@@ -142,7 +162,9 @@ mod tests {
     const RECORDS: [&[u8]; 3] = [b"first", b"the second record", b"third"];
 
     fn log() -> Vec<u8> {
-        RECORDS.iter().flat_map(|record| frame(record)).collect()
+        RECORDS
+            .iter()
+            .fold(Vec::new(), |log, record| [log.clone(), frame(log.len() as u64, record).expect("small")].concat())
     }
 
     fn disk(bytes: Vec<u8>) -> MemoryDisk {
@@ -192,7 +214,9 @@ mod tests {
             let begins = if frame == 0 { 0 } else { ends()[frame - 1] as u64 };
             match read_all(changed) {
                 Ok((frames, _)) => assert_eq!((frame, frames), (2, 2), "byte {at} was cut silently"),
-                Err(LogError::Damaged { offset, .. }) => assert_eq!(offset, begins, "byte {at}"),
+                Err(LogError::Damaged { offset, before, .. }) => {
+                    assert_eq!((offset, before), (begins, frame), "byte {at}")
+                }
                 Err(other) => panic!("{other}"),
             }
         }
@@ -214,8 +238,36 @@ mod tests {
         damaged[ends()[0] + FRAME_HEADER] ^= 1;
         let floor = |floor: usize| scan(&damaged, Some(floor as u64)).map(|(frames, _)| frames.len());
         assert_eq!(floor(ends()[0]), Ok(1), "above the floor: lost in any order");
-        assert_eq!(floor(ends()[1]), Err((ends()[0] as u64, "its checksum does not match")));
+        let damage = Damage { offset: ends()[0] as u64, before: 1, why: "its checksum does not match" };
+        assert_eq!(floor(ends()[1]), Err(damage));
         let short = &log()[..ends()[0]];
         assert!(scan(short, Some(ends()[1] as u64)).is_err(), "ends below the floor");
+    }
+
+    #[test]
+    fn a_good_frame_inside_a_torn_payload_does_not_make_it_damage() {
+        // A client may put anything into a payload, frames too; they are good at no other offset than their own.
+        let planted: Vec<u8> = (0..50).flat_map(|offset| frame(offset, b"planted").expect("small")).collect();
+        let end = ends()[2];
+        let torn = frame(end as u64, &planted).expect("small");
+        for cut in 0..torn.len() {
+            let bytes = [log(), torn[..cut].to_vec()].concat();
+            assert_eq!(read_all(bytes).expect("a torn tail"), (3, end as u64), "cut {cut} bytes into the last frame");
+        }
+    }
+
+    #[test]
+    fn a_good_frame_at_the_wrong_place_is_damage() {
+        let log = log();
+        let moved = [frame(0, b"abcde").expect("small"), log[..ends()[0]].to_vec(), log[ends()[0]..].to_vec()].concat();
+        assert!(matches!(scan(&moved, Some(moved.len() as u64)), Err(Damage { before: 1, .. })));
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        assert!(frame(0, b"").is_err());
+        assert!(frame(0, &vec![1; MAX_PAYLOAD]).is_ok());
+        let error = frame(0, &vec![1; MAX_PAYLOAD + 1]).expect_err("over the limit").to_string();
+        assert!(error.contains("67108865"), "{error}");
     }
 }
