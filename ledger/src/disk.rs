@@ -45,10 +45,17 @@ pub struct FileDisk {
 }
 
 impl FileDisk {
-    /// Opens a directory, which is created with mode 0700 if it is not there.
+    /// Opens a directory, which is created with mode 0700, durably, if it is not there.
     pub fn open(directory: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = directory.into();
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.is_dir();
+        let created: Vec<PathBuf> = directory.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+        for name in created {
+            // A name is durable when the directory that it stands in is synced.
+            let above = name.parent().filter(|above| !above.as_os_str().is_empty());
+            File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         Ok(Self { directory, open: BTreeMap::new() })
     }
 

@@ -269,7 +269,8 @@ pub(crate) mod tests {
 
     #[test]
     fn nonsense_is_refused_and_says_what_it_must_be() {
-        let changes: [(fn(&mut Genesis), &str); 7] = [
+        type Change = fn(&mut Genesis);
+        let changes: [(Change, &str); 7] = [
             (|g| g.params.timeout_base_ms = 0, "timeout_base_ms is 0"),
             (|g| g.params.timeout_max_ms = 1, "timeout_max_ms is 1"),
             (|g| g.params.block_interval_ms = Some(500), "block_interval_ms is 500"),

@@ -25,7 +25,10 @@ impl History {
 
     /// Adds a block. Amortised one hash.
     pub fn push(&mut self, block: &Digest) {
-        let leaf = merkle::leaf_hash(&block.0);
+        self.push_leaf(merkle::leaf_hash(&block.0));
+    }
+
+    pub(crate) fn push_leaf(&mut self, leaf: Digest) {
         self.leaves.push(leaf);
         let mut peak = (1, leaf);
         while let Some(&(size, left)) = self.peaks.last()

@@ -3,8 +3,8 @@
 //! One atomic write per commit; durable only when [`Index::sync`] is called, after the log itself. If it is damaged, behind
 //! or ahead of the log, it is thrown away and rebuilt.
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
-use std::{collections::BTreeMap, fs, io, path::Path};
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use std::{collections::BTreeMap, fs, io, panic, path::Path};
 
 /// The kinds of things indexed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,11 +92,14 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
 }
 
 impl RedbIndex {
-    /// Opens the file, which is created if it is not there. A damaged file is removed and begun anew; the note says so.
+    /// Opens the file, which is created if it is not there. A damaged file is removed and begun anew; the note says so. A
+    /// file that is open elsewhere is left alone.
     pub fn open_or_recreate(path: &Path) -> io::Result<(Self, Option<String>)> {
-        match Self::open(path) {
+        // redb panics over some damaged pages. Nothing of it is left when it does, and the file is thrown away.
+        let opened = panic::catch_unwind(|| Self::open(path)).unwrap_or_else(|_| Err(failed("it cannot be read")));
+        match opened {
             Ok(index) => Ok((index, None)),
-            Err(error) if path.exists() => {
+            Err(error) if path.exists() && error.kind() != io::ErrorKind::WouldBlock => {
                 let note = format!("{} was damaged ({error}) and is rebuilt from the block log", path.display());
                 fs::remove_file(path)?;
                 Ok((Self::open(path)?, Some(note)))
@@ -106,9 +109,17 @@ impl RedbIndex {
     }
 
     fn open(path: &Path) -> io::Result<Self> {
-        let database = Database::create(path).map_err(failed)?;
+        let mut database = Database::create(path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => {
+                io::Error::new(io::ErrorKind::WouldBlock, format!("{} is open in another process", path.display()))
+            }
+            error => failed(error),
+        })?;
+        // Reading verifies no checksums, so damage would show as wrong answers: it is looked for here.
+        if !database.check_integrity().map_err(failed)? {
+            return Err(failed("its checksums do not match"));
+        }
         let index = Self(database);
-        // Every table exists from now on, and a damaged file shows here rather than later.
         let write = index.0.begin_write().map_err(failed)?;
         for table in Table::ALL {
             write.open_table(table.definition()).map_err(failed)?;

@@ -6,9 +6,9 @@ use crate::{
     execute::{Executed, run},
     proof::outcomes_root,
     query::TransactionRecord,
-    store::{Durable, Store},
+    store::{Durable, SEGMENT, Store},
 };
-use quorate_types::{Batch, Block, Digest, Header, Height, decode, encode};
+use quorate_types::{Batch, Block, ChainId, Digest, Header, Height, decode, encode};
 use std::{collections::BTreeMap, sync::Arc};
 
 const HEAD: &[u8] = b"head";
@@ -45,63 +45,76 @@ pub struct CommittedBlock {
 impl<D: Disk, I: Index> Ledger<D, I> {
     /// Opens the ledger of a chain. Reads and checks the whole log; what the index lacks is executed again, and an index
     /// that does not fit the log is rebuilt.
-    pub fn open(disk: D, mut index: I, genesis: &Genesis) -> Result<Self, LedgerError> {
+    pub fn open(disk: D, index: I, genesis: &Genesis) -> Result<Self, LedgerError> {
+        Self::open_with(disk, index, genesis, SEGMENT)
+    }
+
+    /// [`Ledger::open`] with segments of another size.
+    pub(crate) fn open_with(disk: D, index: I, genesis: &Genesis, segment: u64) -> Result<Self, LedgerError> {
         let first = genesis.block();
-        let durable: Option<Durable> = meta(&index, DURABLE)?;
-        let head: Option<(Height, Digest)> = meta(&index, HEAD)?;
-        let mut blocks = Vec::new();
-        let store = Store::open(disk, durable, &first.header, |stored| {
-            blocks.push(stored);
-            Ok(())
-        })?;
+        let chain = first.header.chain;
+        let durable: Option<Durable> = meta(&index, chain, DURABLE)?;
+        let mut chained = vec![first.digest()];
+        let is_known = |digest: &Digest| matches!(index.get(Table::Digest, &digest.0), Ok(Some(_)));
+        let store = Store::open(disk, durable, segment, &first.header, is_known, |digest| chained.push(*digest))?;
         let mut ledger = Self {
             store,
-            genesis: first.clone(),
+            index,
             application: genesis.application.clone(),
             head_digest: first.digest(),
-            head: first.header,
+            head: first.header.clone(),
+            genesis: first,
             state: first_state(&genesis.application),
             head_outcomes: outcomes_root(&[]),
             history: History::default(),
             overlays: BTreeMap::new(),
-            index: {
-                if !fits(head, &blocks, &first_digest(genesis)) {
-                    index.clear()?;
-                }
-                index
-            },
         };
         ledger.state.take_changes();
-        ledger.history.push(&ledger.head_digest);
-        ledger.load(blocks)?;
+        ledger.load(&chained)?;
         Ok(ledger)
     }
 
-    /// Takes the state from the index as far as it reaches, and executes the blocks above.
-    fn load(&mut self, blocks: Vec<StoredBlock>) -> Result<(), LedgerError> {
-        let head: Option<(Height, Digest)> = meta(&self.index, HEAD)?;
-        let mut from = head.map_or(0, |(height, _)| usize::try_from(height.0).unwrap_or(usize::MAX));
-        if from > 0 && !self.load_state(&blocks[from - 1])? {
+    /// Takes the state from the index as far as it reaches, and executes the blocks above. `chained` are all blocks in the
+    /// log, genesis first.
+    fn load(&mut self, chained: &[Digest]) -> Result<(), LedgerError> {
+        let head: Option<(Height, Digest)> = meta(&self.index, self.head.chain, HEAD)?;
+        let mut indexed = match head {
+            Some((height, digest)) => self.indexed(height, digest, chained)?,
+            None => 0,
+        };
+        if indexed > 0 && !self.load_state(Height(indexed as u64))? {
+            indexed = 0;
+        }
+        if indexed == 0 {
             self.index.clear()?;
-            from = 0;
-        }
-        if from == 0 {
             let state = self.state.iter().map(|(key, value)| (Table::State, key.to_vec(), Some(value.to_vec())));
-            let changes = state.collect();
-            self.index.write(changes)?;
+            self.index.write(state.collect())?;
         }
-        for (at, stored) in blocks.into_iter().enumerate() {
-            if at < from {
-                self.history.push(&stored.block.digest());
-            } else {
-                self.replay(stored)?;
-            }
+        chained[..=indexed].iter().for_each(|digest| self.history.push(digest));
+        for height in indexed + 1..chained.len() {
+            let height = Height(height as u64);
+            let stored = self.store.read(height)?.expect("the log was just read up to here");
+            self.replay(stored)?;
         }
         Ok(())
     }
 
-    /// The index' state, if it is the one that `block` leads to.
-    fn load_state(&mut self, block: &StoredBlock) -> Result<bool, LedgerError> {
+    /// How far the index fits the log. The index of a block that the log does not have yet is of no use; one that knows
+    /// another block at a height shows that the log was changed.
+    fn indexed(&self, height: Height, digest: Digest, chained: &[Digest]) -> Result<usize, LedgerError> {
+        let at = usize::try_from(height.0).unwrap_or(usize::MAX);
+        match chained.get(at) {
+            Some(found) if *found == digest => Ok(at),
+            Some(found) => {
+                Err(self.store.unsound(height, format!("it is {found}, and the index knows it as {digest}")))
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// The index' state, if it is the one that the block at `height` leads to.
+    fn load_state(&mut self, height: Height) -> Result<bool, LedgerError> {
+        let block = self.store.read(height)?.expect("the log was just read up to here");
         let mut state = State::default();
         for (key, value) in self.index.all(Table::State)? {
             state.insert(key, value);
@@ -137,7 +150,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         let header = executed.block.header.clone();
         let mut changes = self.transaction_changes(&executed)?;
         changes.push((Table::Digest, header.digest().0.to_vec(), Some(encode(&header.height))));
-        changes.push((Table::Meta, HEAD.to_vec(), Some(encode(&(header.height, header.digest())))));
+        changes.push((Table::Meta, HEAD.to_vec(), Some(encode(&(header.chain, (header.height, header.digest()))))));
         changes.extend(executed.state.take_changes().into_iter().map(|(key, value)| (Table::State, key, value)));
         self.index.write(changes)?;
         self.set_head(&header, outcomes_root(&executed.outcomes));
@@ -208,7 +221,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         for (block, batches) in blocks {
             let height = block.header.height;
             let batches = batches.into_iter().map(Arc::new).collect();
-            self.execute(&block, batches).map_err(|source| LedgerError::Diverged { height, source })?;
+            self.execute_final(&block, batches).map_err(|source| LedgerError::Diverged { height, source })?;
             last = Some(block.digest());
         }
         last.map_or(Ok(Vec::new()), |last| self.commit(&last, proof))
@@ -231,26 +244,14 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     /// Makes everything committed durable: first the log, then the index.
     pub fn sync(&mut self) -> Result<(), LedgerError> {
         let durable = self.store.sync()?;
-        self.index.write(vec![(Table::Meta, DURABLE.to_vec(), Some(encode(&durable)))])?;
+        self.index.write(vec![(Table::Meta, DURABLE.to_vec(), Some(encode(&(self.head.chain, durable))))])?;
         self.index.sync()?;
         Ok(())
     }
 }
 
-fn first_digest(genesis: &Genesis) -> Digest {
-    genesis.block().digest()
-}
-
-fn meta<T: borsh::BorshDeserialize, I: Index>(index: &I, key: &[u8]) -> Result<Option<T>, LedgerError> {
-    Ok(index.get(Table::Meta, key)?.and_then(|bytes| decode(&bytes).ok()))
-}
-
-/// Whether the index' head is a block of the log.
-fn fits(head: Option<(Height, Digest)>, blocks: &[StoredBlock], genesis: &Digest) -> bool {
-    let Some((height, digest)) = head else { return false };
-    match usize::try_from(height.0) {
-        Ok(0) => digest == *genesis,
-        Ok(height) => blocks.get(height - 1).is_some_and(|stored| stored.block.digest() == digest),
-        Err(_) => false,
-    }
+/// What the index says of itself, if it is of this chain.
+fn meta<T: borsh::BorshDeserialize, I: Index>(index: &I, chain: ChainId, key: &[u8]) -> Result<Option<T>, LedgerError> {
+    let stored = index.get(Table::Meta, key)?.and_then(|bytes| decode::<(ChainId, T)>(&bytes).ok());
+    Ok(stored.filter(|(of, _)| *of == chain).map(|(_, value)| value))
 }

@@ -20,6 +20,8 @@ mod query;
 pub mod record_log;
 mod state;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use app::{AccountState, FailCode, Key, KvOp, MAX_KEY, MAX_VALUE, Outcome, SkipCode, Value, account_key, user_key};
 pub use disk::{Disk, FileDisk, MemoryDisk};

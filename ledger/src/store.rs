@@ -3,14 +3,14 @@
 use crate::{
     Disk, LedgerError, Outcome,
     proof::{outcomes_root, state_root},
-    record_log::{self, FRAME_HEADER, LogError},
+    record_log::{self, FRAME_HEADER, Frame, LogError},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Batch, Block, Digest, Header, Height, decode, encode};
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 /// A segment is closed when it is this long.
-const SEGMENT: u64 = 64 * 1024 * 1024;
+pub(crate) const SEGMENT: u64 = 64 * 1024 * 1024;
 const PREFIX: &str = "blocks-";
 
 /// A committed block with everything that belongs to it.
@@ -68,14 +68,22 @@ pub(crate) struct Durable {
 }
 
 /// The block log.
+///
+/// All segments but the last are durable: the next one begins when the one before it is synced. A log that failed once
+/// stays failed, for nobody knows what the disk kept of it; opening it anew tells.
 #[derive(Debug)]
 pub(crate) struct Store<D> {
-    disk: D,
+    pub(crate) disk: D,
+    /// A segment is closed when it is this long.
+    limit: u64,
     segment: u64,
     len: u64,
     /// By height, genesis not among them.
     places: Vec<Place>,
-    unsynced: Vec<u64>,
+    /// Whether the last segment, or its name, may not be durable.
+    is_unsynced: bool,
+    /// The first failure.
+    failed: Option<(io::ErrorKind, String)>,
 }
 
 fn name(segment: u64) -> String {
@@ -83,88 +91,172 @@ fn name(segment: u64) -> String {
 }
 
 impl<D: Disk> Store<D> {
-    /// Reads and checks the whole log; calls `each` with every block, in order.
+    /// Reads and checks the whole log; calls `each` with every block's digest, in order. `durable` is what is known to have
+    /// been durable, `is_known` tells which digests are; segments are closed at `limit` bytes.
     pub(crate) fn open(
         disk: D,
         durable: Option<Durable>,
+        limit: u64,
         genesis: &Header,
-        mut each: impl FnMut(StoredBlock) -> Result<(), LedgerError>,
+        is_known: impl Fn(&Digest) -> bool,
+        mut each: impl FnMut(&Digest),
     ) -> Result<Self, LedgerError> {
-        let mut store = Self { disk, segment: 1, len: 0, places: Vec::new(), unsynced: Vec::new() };
-        let names = store.disk.list()?;
-        let mut segments: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix(PREFIX)?.parse().ok()).collect();
-        segments.sort_unstable();
+        let is_unsynced = false;
+        let mut store = Self { disk, limit, segment: 1, len: 0, places: Vec::new(), is_unsynced, failed: None };
+        let segments = store.segments(durable)?;
         let mut parent = genesis.clone();
-        for (index, &segment) in segments.iter().enumerate() {
-            let is_last = index + 1 == segments.len();
+        for &segment in &segments {
             let file = name(segment);
-            let before = store.disk.len(&file)?;
-            let floor = if is_last { durable.filter(|d| d.segment == segment).map(|d| d.len) } else { Some(before) };
-            let (frames, kept) = record_log::read(&mut store.disk, &file, floor)?;
-            if segment != segments[0] + index as u64 {
-                return Err(LogError::Damaged { file, offset: 0, why: "the segment before it is missing" }.into());
-            }
-            for frame in frames {
-                let height = parent.height.next();
-                let unsound = |why: String, store: &Self| LedgerError::Unsound {
-                    height,
-                    file: store.disk.describe(&file),
-                    offset: frame.offset,
-                    why,
-                };
-                let stored: StoredBlock = decode(&frame.payload).map_err(|error| unsound(error.to_string(), &store))?;
-                stored.check(&parent).map_err(|why| unsound(why, &store))?;
-                parent = stored.block.header.clone();
+            let floor = if segments.last() == Some(&segment) {
+                durable.map(|durable| if durable.segment == segment { durable.len } else { 0 })
+            } else {
+                Some(store.disk.len(&file)?)
+            };
+            let (frames, end) = store.read_segment(&file, floor, parent.height)?;
+            for (index, frame) in frames.iter().enumerate() {
+                let stored = store.follow(&parent, &file, (frame, frames.get(index + 1)), &is_known)?;
+                parent = stored.block.header;
                 store.places.push(Place { segment, offset: frame.offset, len: frame.payload.len() });
-                each(stored)?;
+                each(&parent.digest());
             }
-            (store.segment, store.len) = (segment, kept);
+            let kept = end?;
+            // What another process wrote last may still be on its way to the disk.
+            (store.segment, store.len, store.is_unsynced) = (segment, kept, true);
         }
         Ok(store)
     }
 
+    /// The numbers of the segments: from 1 without a gap, up to the one that was durable at least.
+    fn segments(&self, durable: Option<Durable>) -> Result<Vec<u64>, LedgerError> {
+        let number = |file: &String| file.strip_prefix(PREFIX)?.parse().ok().filter(|&segment| name(segment) == *file);
+        let mut segments: Vec<u64> = self.disk.list()?.iter().filter_map(number).collect();
+        segments.sort_unstable();
+        let durable = durable.filter(|durable| durable.len > 0).map_or(0, |durable| durable.segment);
+        let last = segments.last().copied().unwrap_or(0).max(durable);
+        match (1..=last).zip(segments.iter().copied().chain(std::iter::repeat(0))).find(|(expected, is)| expected != is)
+        {
+            None => Ok(segments),
+            Some((missing, _)) => {
+                let file = self.disk.describe(&name(missing));
+                Err(LogError::Damaged { file, offset: 0, before: 0, why: "the file is missing" }.into())
+            }
+        }
+    }
+
+    /// The good frames of a segment above the block at `below`, and where they end. Damage behind them is put at its height;
+    /// it comes second because a block taken out from among them shows as a file that is too short.
+    fn read_segment(
+        &mut self,
+        file: &str,
+        floor: Option<u64>,
+        below: Height,
+    ) -> Result<(Vec<Frame>, Result<u64, LedgerError>), LedgerError> {
+        match record_log::read(&mut self.disk, file, floor) {
+            Ok((frames, end)) => Ok((frames, Ok(end))),
+            Err(LogError::Damaged { file: place, offset, before, why }) => {
+                let good = self.disk.read(file, 0, usize::try_from(offset).unwrap_or(usize::MAX))?;
+                let frames = record_log::scan(&good, None).map(|(frames, _)| frames).unwrap_or_default();
+                let height = Height(below.0.saturating_add(before as u64)).next();
+                Ok((frames, Err(LedgerError::Unsound { height, file: place, offset, why: why.to_owned() })))
+            }
+            Err(error @ LogError::Io { .. }) => Err(error.into()),
+        }
+    }
+
+    /// The block in `frame`, if it follows `parent`. Where only the link between the two is broken, the parent's header is
+    /// the one that was changed if the block `above` or the index stands by this one.
+    fn follow(
+        &self,
+        parent: &Header,
+        file: &str,
+        (frame, above): (&Frame, Option<&Frame>),
+        is_known: &impl Fn(&Digest) -> bool,
+    ) -> Result<StoredBlock, LedgerError> {
+        let height = parent.height.next();
+        let unsound =
+            |why: String| LedgerError::Unsound { height, file: self.disk.describe(file), offset: frame.offset, why };
+        let stored: StoredBlock = decode(&frame.payload).map_err(|error| unsound(error.to_string()))?;
+        let header = &stored.block.header;
+        let is_next = header.height == height && parent.height != Height::GENESIS;
+        if is_next && header.parent != parent.digest() {
+            let above: Option<StoredBlock> = above.and_then(|frame| decode(&frame.payload).ok());
+            if is_known(&header.parent) || above.is_some_and(|above| above.block.header.parent == header.digest()) {
+                let why = format!("it is {}, and the block above it stands on {}", parent.digest(), header.parent);
+                return Err(self.unsound(parent.height, why));
+            }
+        }
+        stored.check(parent).map_err(unsound)?;
+        Ok(stored)
+    }
+
+    /// The block at `height`, which the log has, is not the right one.
+    pub(crate) fn unsound(&self, height: Height, why: String) -> LedgerError {
+        let place = usize::try_from(height.0).ok().and_then(|height| self.places.get(height.checked_sub(1)?));
+        let (file, offset) = place.map_or((name(1), 0), |place| (name(place.segment), place.offset));
+        LedgerError::Unsound { height, file: self.disk.describe(&file), offset, why }
+    }
+
+    fn unless_failed<T>(&mut self, act: impl FnOnce(&mut Self) -> io::Result<T>) -> Result<T, LedgerError> {
+        if let Some((kind, why)) = &self.failed {
+            return Err(
+                io::Error::new(*kind, format!("the block log cannot be written to since it failed: {why}")).into()
+            );
+        }
+        let done = act(self);
+        if let Err(error) = &done {
+            self.failed = Some((error.kind(), error.to_string()));
+        }
+        Ok(done?)
+    }
+
     /// Puts a block behind the last one. Not durable before [`Store::sync`].
     pub(crate) fn append(&mut self, block: &StoredBlock) -> Result<(), LedgerError> {
-        if self.len >= SEGMENT {
-            self.segment += 1;
-            self.len = 0;
-        }
-        let payload = encode(block);
-        let frame = record_log::frame(&payload);
-        self.disk.append(&name(self.segment), &frame)?;
-        if self.unsynced.last() != Some(&self.segment) {
-            self.unsynced.push(self.segment);
-        }
-        self.places.push(Place { segment: self.segment, offset: self.len, len: payload.len() });
-        self.len += frame.len() as u64;
-        Ok(())
+        self.unless_failed(|store| {
+            if store.len >= store.limit {
+                store.flush()?;
+                store.segment += 1;
+                store.len = 0;
+            }
+            let payload = encode(block);
+            let frame = record_log::frame(store.len, &payload)?;
+            store.is_unsynced = true;
+            store.disk.append(&name(store.segment), &frame)?;
+            store.places.push(Place { segment: store.segment, offset: store.len, len: payload.len() });
+            store.len += frame.len() as u64;
+            Ok(())
+        })
     }
 
     /// Makes everything appended durable, and tells how far that reaches.
     pub(crate) fn sync(&mut self) -> Result<Durable, LedgerError> {
-        if !self.unsynced.is_empty() {
-            for segment in std::mem::take(&mut self.unsynced) {
-                self.disk.sync(&name(segment))?;
-            }
-            self.disk.sync_directory()?;
-        }
-        Ok(Durable { segment: self.segment, len: self.len })
+        self.unless_failed(|store| {
+            store.flush()?;
+            Ok(Durable { segment: store.segment, len: store.len })
+        })
     }
 
-    /// A block by its height, which is above genesis.
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_unsynced {
+            self.disk.sync(&name(self.segment))?;
+            self.disk.sync_directory()?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// A block by its height, which is above genesis. Checked again: the disk may have changed since it was opened.
     pub(crate) fn read(&self, height: Height) -> Result<Option<StoredBlock>, LedgerError> {
         let Some(place) = usize::try_from(height.0).ok().and_then(|h| self.places.get(h.checked_sub(1)?)) else {
             return Ok(None);
         };
         let file = name(place.segment);
-        let at = place.offset + FRAME_HEADER as u64;
-        let payload = self.disk.read(&file, at, place.len)?;
-        let stored = decode(&payload).map_err(|error| LedgerError::Unsound {
-            height,
-            file: self.disk.describe(&file),
-            offset: place.offset,
-            why: error.to_string(),
-        })?;
-        Ok(Some(stored))
+        let bytes = self.disk.read(&file, place.offset, FRAME_HEADER + place.len)?;
+        let stored = record_log::parse(place.offset, &bytes)
+            .map_err(str::to_owned)
+            .and_then(|payload| decode(payload).map_err(|error| error.to_string()));
+        match stored {
+            Ok(stored) => Ok(Some(stored)),
+            Err(why) => Err(self.unsound(height, why)),
+        }
     }
 }
