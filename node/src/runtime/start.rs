@@ -17,7 +17,7 @@ use crate::handle::{Handle, HandleParts, NodeConfig, NodeLedger, Role, StartErro
 use prometheus_client::registry::Registry;
 use quorate_consensus::{BatchLimits, hotstuff::Keys};
 use quorate_crypto::{Committee, Ed25519List};
-use quorate_ledger::{FileDisk, Journal, JournalError, Ledger, RedbIndex};
+use quorate_ledger::{Entry, FileDisk, Journal, JournalError, Ledger, RedbIndex};
 use quorate_network::{Hello, Libp2p, Network, Peer};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{Recovered, StepJournal, WireKeys, hotstuff_config, recover};
@@ -67,7 +67,10 @@ fn open_disks(config: &NodeConfig) -> Result<Disks, StartError> {
                 "the vote journal is lost: this validator has forgotten what it promised, and stays silent until the \
                  others have provably moved on"
             );
-            (Journal::create(disk()?).map_err(environment)?, Recovered::Lost)
+            // The loss stands in the new journal from its first byte: a crash before this validator speaks again must not pass it
+            // off as one that never spoke.
+            let loss = vec![Entry::Record(NodeRecord::Silence)];
+            (Journal::begin(disk()?, loss).map_err(environment)?, Recovered::Lost)
         }
         Err(error) => return Err(damaged(error)),
     };
