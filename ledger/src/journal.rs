@@ -3,6 +3,9 @@
 //! Entries are pushed in memory and flushed as one frame. The first entry is written when the keys are made: a validator
 //! without a journal knows that it lost one. Rotation begins a new file with what still matters; it is complete under a
 //! temporary name before it takes the place of the old one.
+//!
+//! A journal that failed once stays failed: after a failed write the file's end is unknown, and after a failed sync the
+//! operating system may have dropped the bytes and say yes the next time. Only opening it anew tells what is there.
 
 use crate::{
     Disk,
@@ -90,6 +93,10 @@ pub struct Journal<D, R> {
     generation: u64,
     pending: Vec<u8>,
     bytes: u64,
+    /// Whether something was written and not synced.
+    is_unsynced: bool,
+    /// The first failure.
+    failed: Option<(io::ErrorKind, String)>,
     records: PhantomData<fn() -> R>,
 }
 
@@ -98,7 +105,8 @@ fn name(generation: u64) -> String {
 }
 
 fn generation(name: &str) -> Option<u64> {
-    name.strip_prefix(PREFIX)?.parse().ok()
+    let generation = name.strip_prefix(PREFIX)?.parse().ok()?;
+    (self::name(generation) == name).then_some(generation)
 }
 
 impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
@@ -113,25 +121,23 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         if let Some(existing) = disk.list()?.iter().find(|name| generation(name).is_some()) {
             return Err(JournalError::Exists { file: disk.describe(existing) });
         }
-        let mut journal = Self { disk, generation: 0, pending: Vec::new(), bytes: 0, records: PhantomData };
+        let mut journal = Self::at(disk, 0, 0);
         journal.rotate(live)?;
         Ok(journal)
+    }
+
+    fn at(disk: D, generation: u64, bytes: u64) -> Self {
+        let pending = Vec::new();
+        Self { disk, generation, pending, bytes, is_unsynced: false, failed: None, records: PhantomData }
     }
 
     /// Opens the journal and returns its entries, oldest first.
     pub fn open(mut disk: D) -> Result<(Self, Vec<Entry<R>>), JournalError> {
         let names = disk.list()?;
-        if names.iter().any(|name| name == TEMPORARY) {
-            disk.remove(TEMPORARY)?;
-        }
-        // A crash between rename and removal leaves the old file beside the new one, which holds all that matters.
         let Some(generation) = names.iter().filter_map(|name| generation(name)).max() else {
             return Err(JournalError::Missing { directory: disk.describe("") });
         };
         let current = name(generation);
-        for old in names.iter().filter(|old| old.starts_with(PREFIX) && **old != current) {
-            disk.remove(old)?;
-        }
         let (frames, bytes) = record_log::read(&mut disk, &current, None)?;
         let mut entries: Vec<Entry<R>> = Vec::new();
         for frame in frames {
@@ -145,47 +151,83 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         if !matches!(entries.first(), Some(Entry::Birth)) {
             return Err(JournalError::Missing { directory: disk.describe(&current) });
         }
-        let journal = Self { disk, generation, pending: Vec::new(), bytes, records: PhantomData };
-        Ok((journal, entries))
+        // A crash between rename and removal leaves the old file beside the new one, which holds all that matters.
+        for old in
+            names.iter().filter(|old| *old == TEMPORARY || self::generation(old).is_some_and(|g| g != generation))
+        {
+            disk.remove(old)?;
+        }
+        // The process before this one may have ended between writing and syncing. What is read here is said again, so it
+        // must be durable first.
+        disk.sync(&current)?;
+        Ok((Self::at(disk, generation, bytes), entries))
     }
 
     /// Puts an entry behind the last one, in memory.
     pub fn push(&mut self, entry: Entry<R>) {
+        if self.failed.is_some() {
+            return;
+        }
         entry.serialize(&mut self.pending).expect("encoding into memory cannot fail");
         if self.pending.len() > record_log::MAX_PAYLOAD / 2 {
-            // Far more than one flush ever gathers; written early rather than too large for a frame.
-            let _reported_by_the_next_flush = self.write();
+            // Far more than one flush ever gathers: written early rather than too large for a frame, and synced, for a
+            // crash must not lose this frame and keep the next. The next flush reports a failure.
+            let _reported_later = self.unless_failed(|journal| journal.write().and_then(|()| journal.sync()));
         }
+    }
+
+    fn unless_failed(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        if let Some((kind, why)) = &self.failed {
+            return Err(io::Error::new(*kind, format!("the journal cannot be written to since it failed: {why}")));
+        }
+        let done = act(self);
+        if let Err(error) = &done {
+            self.failed = Some((error.kind(), error.to_string()));
+            self.pending = Vec::new();
+        }
+        done
     }
 
     fn write(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let frame = record_log::frame(&self.pending);
+        let frame = record_log::frame(self.bytes, &self.pending)?;
+        self.is_unsynced = true;
         self.disk.append(&name(self.generation), &frame)?;
         self.pending.clear();
         self.bytes += frame.len() as u64;
         Ok(())
     }
 
+    fn sync(&mut self) -> io::Result<()> {
+        if self.is_unsynced {
+            self.disk.sync(&name(self.generation))?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+
     /// Writes what was pushed as one frame, and returns when it is as durable as `durability` says.
     pub fn flush(&mut self, durability: Durability) -> io::Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        self.write()?;
-        match durability {
-            Durability::Always | Durability::Group => self.disk.sync(&name(self.generation)),
-            Durability::None => Ok(()),
-        }
+        self.unless_failed(|journal| {
+            journal.write()?;
+            match durability {
+                Durability::Always | Durability::Group => journal.sync(),
+                Durability::None => Ok(()),
+            }
+        })
     }
 
     /// Begins a new file that holds `live`, and what was pushed since; the old one goes.
     pub fn rotate(&mut self, live: Vec<Entry<R>>) -> io::Result<()> {
-        let mut frames = record_log::frame(&encode(&Entry::<R>::Birth));
+        self.unless_failed(|journal| journal.replace(live))
+    }
+
+    fn replace(&mut self, live: Vec<Entry<R>>) -> io::Result<()> {
+        let mut frames = record_log::frame(0, &encode(&Entry::<R>::Birth))?;
         for entry in live {
-            frames.extend_from_slice(&record_log::frame(&encode(&entry)));
+            frames.extend_from_slice(&record_log::frame(frames.len() as u64, &encode(&entry))?);
         }
         if self.disk.list()?.iter().any(|name| name == TEMPORARY) {
             self.disk.remove(TEMPORARY)?;
@@ -197,6 +239,7 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         self.disk.sync_directory()?;
         self.generation += 1;
         self.bytes = frames.len() as u64;
+        self.is_unsynced = false;
         if self.disk.list()?.contains(&old) {
             self.disk.remove(&old)?;
         }

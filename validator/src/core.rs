@@ -20,6 +20,7 @@ const MAX_WAITING: usize = 64;
 
 /// Something that happens to a validator.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "an input is handed on at once; how large its message is depends on the protocol")]
 pub enum Input<M> {
     /// The process is up. First and once.
     Started,
@@ -151,6 +152,10 @@ impl<R: Replica> Core<R> {
             Input::TimedOut(CoreTimer::Replica(timer)) => step = step.then(self.tell(Event::TimedOut(timer))),
             Input::TimedOut(CoreTimer::Pool(timer)) => {
                 step = step.then(self.with_pool(|pool, actions| pool.on_timer(timer, actions)));
+                let batches = self.pool.aged();
+                if timer == PoolTimer::Repeat && !batches.is_empty() {
+                    self.effects.push(Effect::Ledger(LedgerWork::Inspect { batches }));
+                }
             }
             Input::Ledger(reply) => step = step.then(self.on_ledger(reply)),
         }
@@ -251,7 +256,12 @@ impl<R: Replica> Core<R> {
         match reply {
             LedgerReply::Built { block, spent } => {
                 self.spent.extend(spent);
-                self.tell(Event::Built(block))
+                let step = self.tell(Event::Built(block));
+                step.then(self.discard_spent())
+            }
+            LedgerReply::Spent(spent) => {
+                self.spent.extend(spent);
+                self.discard_spent()
             }
             LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
             LedgerReply::Committed(committed) => self.on_committed(&committed),
@@ -280,12 +290,22 @@ impl<R: Replica> Core<R> {
         let step = self.with_pool(|pool, actions| {
             pool.on_committed(done, &committed.early, &committed.nonces, actions);
         });
-        if !self.spent.is_empty() {
-            let needed = self.replica.uncommitted_batches();
-            let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
-                std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
-            self.spent = keep;
-            self.pool.discard(gone);
+        step.then(self.discard_spent())
+    }
+
+    /// Forgets spent batches that no uncommitted block contains, at once: in an idle net no commit would come to do it.
+    fn discard_spent(&mut self) -> StepOf<R> {
+        let mut step = Step::default();
+        if self.spent.is_empty() {
+            return step;
+        }
+        let needed = self.replica.uncommitted_batches();
+        let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
+        self.spent = keep;
+        self.pool.discard(gone.iter().copied());
+        for batch in gone {
+            step = step.then(self.tell(Event::BatchSpent(batch)));
         }
         step
     }
