@@ -80,7 +80,9 @@ fn code(error: &TxError) -> RejectCode {
 
 /// Who waits for which transaction.
 #[derive(Debug, Default)]
-pub(super) struct Waiters(Mutex<BTreeMap<Digest, Vec<oneshot::Sender<(Height, Outcome)>>>>);
+pub(super) struct Waiters(Mutex<BTreeMap<Digest, Vec<Waiter>>>);
+
+type Waiter = oneshot::Sender<(Height, Outcome)>;
 
 impl Waiters {
     fn wait(&self, transaction: Digest) -> Option<oneshot::Receiver<(Height, Outcome)>> {

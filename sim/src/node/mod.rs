@@ -8,8 +8,7 @@ mod life;
 mod start;
 mod sync;
 
-pub(crate) use life::Life;
-pub use life::TurnedAway;
+pub(crate) use life::{Life, TurnedAway};
 pub(crate) use start::Setup;
 pub(crate) use sync::Ticket;
 
@@ -19,7 +18,7 @@ use quorate_consensus::{
     hotstuff::{HotStuff, Keys, Message, Record},
 };
 use quorate_ledger::{CommittedBlock, Entry};
-use quorate_types::{Digest, Header, Height, ReplicaId};
+use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     CoreTimer, LedgerWork, Wire, WireKeys,
     sync::{SyncReply, SyncRequest},
@@ -172,10 +171,6 @@ impl Disks {
 impl<S: SimScheme> Node<S> {
     pub(crate) fn height(&self) -> Option<Height> {
         self.life.as_ref().map(|life| life.ledger.head().height)
-    }
-
-    pub(crate) fn head(&self) -> Option<Digest> {
-        self.life.as_ref().map(|life| life.ledger.head().digest())
     }
 }
 
