@@ -12,6 +12,8 @@ pub mod codec;
 mod digest;
 mod id;
 pub mod merkle;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use batch::Batch;
