@@ -2,9 +2,9 @@
 //!
 //! Attributable: a proof names everybody who signed it. Its size grows with the quorum, 64 bytes a signer.
 
-use crate::{Committee, CryptoError, Scheme, Signers, Statement, VoteSecret, signing_bytes};
+use crate::{Committee, CryptoError, Scheme, Signers, Statement, VoteSecret, keys::is_signed, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_dalek::{Signature, Signer};
+use ed25519_dalek::Signer;
 use quorate_types::{BoundedVec, ReplicaId, limits};
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ impl Ed25519List {
 
     fn verify_bytes(&self, signer: ReplicaId, bytes: &[u8], signature: &Ed25519Signature) -> Result<(), CryptoError> {
         let key = self.0.vote_key(signer).ok_or(CryptoError::UnknownSigner(signer))?;
-        key.verify_strict(bytes, &Signature::from_bytes(&signature.0)).map_err(|_| CryptoError::BadSignature(signer))
+        if is_signed(key, bytes, &signature.0) { Ok(()) } else { Err(CryptoError::BadSignature(signer)) }
     }
 }
 

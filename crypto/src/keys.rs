@@ -1,7 +1,7 @@
 //! ed25519 keys, one type for each use, so that none can stand in for another.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use quorate_types::{Account, Digest, Transaction, TransactionBody};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -33,6 +33,11 @@ pub(crate) fn checked(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
         return Err(KeyError::Torsioned);
     }
     Ok(key)
+}
+
+/// The one check behind votes, attestations and transactions: strict, single (RFC 8032 without its leeway).
+pub(crate) fn is_signed(key: &VerifyingKey, bytes: &[u8], signature: &[u8; 64]) -> bool {
+    key.verify_strict(bytes, &Signature::from_bytes(signature)).is_ok()
 }
 
 macro_rules! secret_key {

@@ -18,6 +18,8 @@ mod scheme;
 mod signers;
 mod symbolic;
 mod transaction;
+#[cfg(test)]
+mod vectors;
 
 pub use committee::{Committee, CommitteeError, Member};
 pub use ed25519::{Ed25519List, Ed25519Proof, Ed25519Signature};

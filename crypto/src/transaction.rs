@@ -1,14 +1,14 @@
 //! Client signatures.
 
-use crate::CryptoError;
-use ed25519_dalek::{Signature, VerifyingKey};
+use crate::{CryptoError, keys::is_signed};
+use ed25519_dalek::VerifyingKey;
 use quorate_types::Transaction;
 
 /// Checks a transaction's signature strictly: weak sender keys are refused, and so are malleable signatures.
 pub fn verify_transaction(transaction: &Transaction) -> Result<(), CryptoError> {
     let key = VerifyingKey::from_bytes(transaction.body.sender.key()).map_err(|_| CryptoError::BadTransaction)?;
-    key.verify_strict(&transaction.body.signing_bytes(), &Signature::from_bytes(&transaction.signature))
-        .map_err(|_| CryptoError::BadTransaction)
+    let is_good = is_signed(&key, &transaction.body.signing_bytes(), &transaction.signature);
+    if is_good { Ok(()) } else { Err(CryptoError::BadTransaction) }
 }
 
 #[cfg(test)]
