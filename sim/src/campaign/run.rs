@@ -139,16 +139,11 @@ fn liveness_phase(cluster: &mut Cluster, plan: &Plan) {
     cluster.restart_all();
     let longest = Duration::from_millis(plan.params.timeout_max_ms);
     let limit = base * 100 + longest * 6 * u32::try_from(plan.replicas).expect("small");
-    let settled = cluster.try_until(|cluster| cluster.is_settled() && !is_rejoining(cluster), limit);
+    let settled = cluster.try_until(Cluster::is_settled, limit);
     if !settled && cluster.violation().is_none() {
         let what = format!("not everything submitted took effect everywhere within {limit:?} after healing");
         cluster.violated_from_outside(Violation::new(Rule::Liveness, what));
     }
-}
-
-/// A replica that lost its disks comes back by others' progress, and an idle cluster makes none: with load only.
-fn is_rejoining(_cluster: &Cluster) -> bool {
-    false
 }
 
 /// Without work there are polls, and little else.

@@ -38,7 +38,7 @@ impl<S: SimScheme> Cluster<S> {
 
     /// Sends a message as if `from` had sent it. If it does not verify as `from`'s, its receiver rejects it.
     pub fn inject(&mut self, from: u16, to: u16, wire: SimWire<S>) {
-        if let Some(parcel) = self.pack(ReplicaId(from), wire) {
+        if let Some(parcel) = self.pack(ReplicaId(from), wire, false) {
             self.ship(ReplicaId(from), ReplicaId(to), &parcel, Duration::ZERO);
         }
     }
@@ -47,20 +47,20 @@ impl<S: SimScheme> Cluster<S> {
     pub(super) fn post(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<S>) {
         self.overhear(from, &wire);
         let Some(mut intercept) = self.intercept.take() else {
-            if let Some(parcel) = self.pack(from, wire) {
+            if let Some(parcel) = self.pack(from, wire, true) {
                 to.iter().for_each(|to| self.ship(from, *to, &parcel, Duration::ZERO));
             }
             return;
         };
         for &to in to {
-            let (wires, delay) = match intercept(from, to, &wire) {
-                Verdict::Pass => (vec![wire.clone()], Duration::ZERO),
+            let (wires, delay, is_own) = match intercept(from, to, &wire) {
+                Verdict::Pass => (vec![wire.clone()], Duration::ZERO, true),
                 Verdict::Drop => continue,
-                Verdict::Delay(delay) => (vec![wire.clone()], delay),
-                Verdict::Replace(wires) => (wires, Duration::ZERO),
+                Verdict::Delay(delay) => (vec![wire.clone()], delay, true),
+                Verdict::Replace(wires) => (wires, Duration::ZERO, false),
             };
             for wire in wires {
-                if let Some(parcel) = self.pack(from, wire) {
+                if let Some(parcel) = self.pack(from, wire, is_own) {
                     self.ship(from, to, &parcel, delay);
                 }
             }
@@ -68,8 +68,8 @@ impl<S: SimScheme> Cluster<S> {
         self.intercept = Some(intercept);
     }
 
-    /// Through the codec and the check that every receiver makes. What an honest replica sends passes both.
-    fn pack(&mut self, from: ReplicaId, wire: SimWire<S>) -> Option<Arc<Parcel<S>>> {
+    /// Through the codec and the check that every receiver makes. What an honest replica sends of its own passes both.
+    fn pack(&mut self, from: ReplicaId, wire: SimWire<S>, is_own: bool) -> Option<Arc<Parcel<S>>> {
         let bytes = encode(&wire);
         let kind = wire.kind();
         let decoded: Result<SimWire<S>, _> = decode(&bytes);
@@ -80,7 +80,7 @@ impl<S: SimScheme> Cluster<S> {
             Ok(checked) => Some(Arc::new(Parcel { wire, checked, kind, length: bytes.len() })),
             Err(rejection) => {
                 self.rejected += 1;
-                if !self.checkers.dishonest.contains(&from) && self.intercept.is_none() {
+                if is_own && !self.checkers.dishonest.contains(&from) {
                     let what = format!("a {kind} of {from}, which is honest, is rejected: {rejection}");
                     self.violated(Violation::new(Rule::Honesty, what));
                 }
