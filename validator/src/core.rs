@@ -20,7 +20,10 @@ const MAX_WAITING: usize = 64;
 
 /// Something that happens to a validator.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "an input is handed on at once; how large its message is depends on the protocol")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an input is handed on at once; how large its message is depends on the protocol"
+)]
 pub enum Input<M> {
     /// The process is up. First and once.
     Started,

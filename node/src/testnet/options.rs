@@ -63,7 +63,8 @@ impl Options {
 
 /// An interval for people.
 pub(crate) fn shown_interval(milliseconds: Option<u64>) -> String {
-    milliseconds.map_or_else(|| "none (0ms): an idle chain is quiet".to_owned(), |milliseconds| format!("{milliseconds}ms"))
+    milliseconds
+        .map_or_else(|| "none (0ms): an idle chain is quiet".to_owned(), |milliseconds| format!("{milliseconds}ms"))
 }
 
 #[cfg(test)]
