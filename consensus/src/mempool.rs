@@ -15,7 +15,7 @@
 //!
 //! Bounds: batches of one author are limited in number and bytes, and a batch over the limit is refused (its author offers
 //! it again later), so no peer can push another's out; batches that a block needs are always taken. Own transactions are
-//! limited in total and per sender.
+//! refused while own batches are at the limit; parked ones are limited in total and per sender.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::Committee;
@@ -34,6 +34,8 @@ const OWN_IN_FLIGHT: usize = 4;
 const AGED: u32 = 2;
 /// Batches remembered after they were committed or discarded.
 const FINISHED: usize = 4096;
+/// Senders whose committed nonces are remembered, in each of two generations.
+const SETTLED: usize = 32 * 1024;
 /// Batches wanted at a time.
 const MAX_WANTED: usize = 1024;
 
@@ -95,7 +97,7 @@ pub struct BatchLimits {
     pub batches_per_author: usize,
     /// Their bytes.
     pub bytes_per_author: usize,
-    /// Own transactions waiting (parked, or in the open batch).
+    /// Own transactions parked.
     pub waiting: usize,
     /// Of them, parked ones of one sender.
     pub parked_per_sender: usize,
@@ -202,6 +204,28 @@ impl Finished {
     }
 }
 
+/// The next nonces of senders with commits of late. A transaction comes with the nonce that its sender's account had when it was
+/// checked; were the commits since then forgotten, it would wait for a turn that has passed. Two generations; when the
+/// younger is full, the older is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Settled {
+    young: BTreeMap<Account, u64>,
+    old: BTreeMap<Account, u64>,
+}
+
+impl Settled {
+    fn learn(&mut self, sender: Account, next: u64) {
+        self.young.insert(sender, next);
+        if self.young.len() >= SETTLED {
+            self.old = std::mem::take(&mut self.young);
+        }
+    }
+
+    fn next(&self, sender: &Account) -> u64 {
+        self.young.get(sender).or_else(|| self.old.get(sender)).copied().unwrap_or_default()
+    }
+}
+
 /// One replica's mempool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mempool {
@@ -220,6 +244,7 @@ pub struct Mempool {
     usage: BTreeMap<ReplicaId, (usize, usize)>,
     wanted: BTreeMap<Digest, Wanted>,
     finished: Finished,
+    settled: Settled,
     repeat_runs: bool,
 }
 
@@ -240,6 +265,7 @@ impl Mempool {
             usage: BTreeMap::new(),
             wanted: BTreeMap::new(),
             finished: Finished::default(),
+            settled: Settled::default(),
             repeat_runs: false,
         }
     }
@@ -289,6 +315,7 @@ impl Mempool {
         actions: &mut Vec<PoolAction>,
     ) -> Result<(), Refused> {
         let (sender, nonce) = (transaction.body.sender, transaction.body.nonce);
+        let account_nonce = account_nonce.max(self.settled.next(&sender));
         let next = self.next_nonce(&sender, account_nonce);
         if nonce < account_nonce {
             return Err(Refused::OldNonce { nonce, next: account_nonce });
@@ -301,8 +328,13 @@ impl Mempool {
         if nonce - next >= u64::try_from(max).unwrap_or(u64::MAX) {
             return Err(Refused::TooFarAhead { nonce, next, max });
         }
-        if self.open.len() + self.parked_count >= self.limits.waiting {
+        // Early transactions of one client cannot keep out those of another whose turn it is.
+        if nonce > next && self.parked_count >= self.limits.waiting {
             return Err(Refused::Full { max: self.limits.waiting });
+        }
+        let (batches, bytes) = self.usage.get(&self.me).copied().unwrap_or_default();
+        if batches >= self.limits.batches_per_author || bytes >= self.limits.bytes_per_author {
+            return Err(Refused::Full { max: self.limits.batches_per_author * self.limits.transactions });
         }
         self.park(transaction);
         self.release(sender, account_nonce, actions);
@@ -536,6 +568,7 @@ impl Mempool {
             }
         }
         for (sender, next) in nonces {
+            self.settled.learn(*sender, *next);
             if self.next_nonce.get(sender).is_some_and(|known| known <= next) {
                 self.next_nonce.remove(sender);
             }
@@ -697,6 +730,36 @@ mod tests {
         }
         let after = commit(&mut pool, &flying[0], &[], 1);
         assert_eq!(nonces(&ready(&after)), [4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_nonce_read_before_a_commit_and_used_after_it_leaves_nothing_waiting_for_ever() {
+        let mut pool = pool(0);
+        submit(&mut pool, 0).0.expect("first");
+        let first = ready(&close(&mut pool)).remove(0);
+        commit(&mut pool, &first, &[], 1);
+        // Checked when the account's nonce was 0, taken in when it is 1.
+        assert_eq!(submit(&mut pool, 1).0, Ok(()));
+        assert_eq!(nonces(&ready(&close(&mut pool))), [1]);
+        assert_eq!(submit(&mut pool, 0).0, Err(Refused::OldNonce { nonce: 0, next: 1 }));
+    }
+
+    #[test]
+    fn clients_are_refused_while_nothing_is_committed_and_own_batches_are_at_the_limit() {
+        let limits = BatchLimits { transactions: 1, batches_per_author: 3, ..BatchLimits::default() };
+        let mut pool = Mempool::new(ReplicaId(0), conformance::committee(4), limits);
+        let taken = (0..10).filter(|nonce| submit(&mut pool, *nonce).0.is_ok()).count();
+        assert_eq!((taken, pool.status().batches), (3, 3));
+    }
+
+    #[test]
+    fn early_transactions_of_one_client_do_not_keep_out_anothers_turn() {
+        let limits = BatchLimits { waiting: 2, ..BatchLimits::default() };
+        let mut pool = Mempool::new(ReplicaId(0), conformance::committee(4), limits);
+        assert_eq!(submit(&mut pool, 5).0, Ok(()));
+        assert_eq!(submit(&mut pool, 6).0, Ok(()));
+        assert_eq!(submit(&mut pool, 7).0, Err(Refused::Full { max: 2 }));
+        assert_eq!(submit(&mut pool, 0).0, Ok(()), "its turn has come");
     }
 
     #[test]

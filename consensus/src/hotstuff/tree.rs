@@ -82,7 +82,8 @@ impl<S: Scheme> BlockTree<S> {
 
     /// A block up to `block` that executes here to something else than it claims.
     pub(super) fn wrong_below(&self, block: &Digest) -> Option<Digest> {
-        let is_wrong = |digest: &Digest| self.nodes.get(digest).is_some_and(|node| node.execution == Execution::Invalid);
+        let is_wrong =
+            |digest: &Digest| self.nodes.get(digest).is_some_and(|node| node.execution == Execution::Invalid);
         self.path(block)?.into_iter().find(is_wrong)
     }
 
