@@ -138,6 +138,7 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
             return Err(JournalError::Missing { directory: disk.describe("") });
         };
         let current = name(generation);
+        Self::check_beginning(&disk, &current)?;
         let (frames, bytes) = record_log::read(&mut disk, &current, None)?;
         let mut entries: Vec<Entry<R>> = Vec::new();
         for frame in frames {
@@ -161,6 +162,17 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         // must be durable first.
         disk.sync(&current)?;
         Ok((Self::at(disk, generation, bytes), entries))
+    }
+
+    /// A journal gets its name when its first frame is durable. One that begins otherwise is damaged or of another version,
+    /// not torn, and nothing of it is cut.
+    fn check_beginning(disk: &D, file: &str) -> Result<(), JournalError> {
+        let birth = record_log::frame(0, &encode(&Entry::<R>::Birth))?;
+        if disk.read(file, 0, birth.len())? == birth {
+            return Ok(());
+        }
+        let why = "it does not begin as a journal of this version does";
+        Err(LogError::Damaged { file: disk.describe(file), offset: 0, before: 0, why }.into())
     }
 
     /// Puts an entry behind the last one, in memory.

@@ -48,7 +48,19 @@ fn a_journal_is_made_once_and_a_lost_one_is_missed() {
     assert!(matches!(open(MemoryDisk::default()), Err(JournalError::Missing { .. })));
     let mut emptied = journal([1]);
     emptied.truncate(FIRST, 0).expect("memory");
-    assert!(matches!(open(emptied), Err(JournalError::Missing { .. })), "an empty file is no journal");
+    assert!(matches!(open(emptied), Err(JournalError::Log(LogError::Damaged { offset: 0, .. }))), "emptied, not lost");
+}
+
+#[test]
+fn a_journal_with_a_bad_beginning_is_refused_and_left_as_it_is() {
+    for at in 0..record_log::FRAME_HEADER + 1 {
+        let mut disk = journal([]);
+        disk.files.get_mut(FIRST).expect("there")[at] ^= 1;
+        let before = disk.clone();
+        let error = Journal::<_, Record>::open(disk.clone()).expect_err("its one frame is bad, and no torn tail");
+        assert!(matches!(error, JournalError::Log(LogError::Damaged { offset: 0, .. })), "byte {at}: {error}");
+        assert_eq!(disk.files, before.files);
+    }
 }
 
 #[test]
@@ -180,7 +192,7 @@ fn a_journal_cut_at_any_byte_keeps_its_whole_frames() {
         disk.truncate(FIRST, cut as u64).expect("memory");
         match open(disk) {
             Ok(found) => assert_eq!(found[..], entries(0..3)[..found.len()]),
-            Err(JournalError::Missing { .. }) => assert!(cut < record_log::FRAME_HEADER + 1, "the birth is whole"),
+            Err(JournalError::Log(_)) => assert!(cut < record_log::FRAME_HEADER + 1, "the birth is whole"),
             Err(error) => panic!("cut at {cut}: {error}"),
         }
     }
