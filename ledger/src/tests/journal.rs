@@ -53,13 +53,15 @@ fn a_journal_is_made_once_and_a_lost_one_is_missed() {
 
 #[test]
 fn a_journal_with_a_bad_beginning_is_refused_and_left_as_it_is() {
-    for at in 0..record_log::FRAME_HEADER + 1 {
-        let mut disk = journal([]);
-        disk.files.get_mut(FIRST).expect("there")[at] ^= 1;
-        let before = disk.clone();
-        let error = Journal::<_, Record>::open(disk.clone()).expect_err("its one frame is bad, and no torn tail");
+    let good = journal([]).files.remove(FIRST).expect("there");
+    for at in 0..good.len() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(dir.path().join(FIRST), &bad).expect("written");
+        let error = open(FileDisk::open(dir.path()).expect("there")).expect_err("its one frame is bad, not torn");
         assert!(matches!(error, JournalError::Log(LogError::Damaged { offset: 0, .. })), "byte {at}: {error}");
-        assert_eq!(disk.files, before.files);
+        assert_eq!(std::fs::read(dir.path().join(FIRST)).expect("there"), bad);
     }
 }
 
