@@ -1,1 +1,3 @@
-//! quorate-tests
+//! What the tests across crates share: so far, the mutants.
+
+pub mod mutants;
