@@ -30,7 +30,7 @@ impl Executed {
 
 /// Executes a block's batches on `parent`.
 pub(crate) fn run(genesis: &AppGenesis, parent: &State, block: Block, batches: Vec<Arc<Batch>>) -> Executed {
-    let mut state = parent.clone();
+    let mut state = parent.child();
     let transactions = batches.iter().flat_map(|batch| batch.transactions());
     let outcomes: Vec<_> =
         transactions.map(|transaction| (transaction.digest(), app::apply(genesis, &mut state, transaction))).collect();

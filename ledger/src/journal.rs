@@ -161,6 +161,8 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         // The process before this one may have ended between writing and syncing. What is read here is said again, so it
         // must be durable first.
         disk.sync(&current)?;
+        // The name as well: it may be a rename that the process before this one did not live to sync.
+        disk.sync_directory()?;
         Ok((Self::at(disk, generation, bytes), entries))
     }
 

@@ -44,7 +44,8 @@ pub struct CommittedBlock {
 
 impl<D: Disk, I: Index> Ledger<D, I> {
     /// Opens the ledger of a chain. Reads and checks the whole log; what the index lacks is executed again, and an index
-    /// that does not fit the log is rebuilt.
+    /// that does not fit the log is rebuilt. Blocks at the end whose commit proof a crash tore off are cut: nobody could prove
+    /// them final.
     pub fn open(disk: D, index: I, genesis: &Genesis) -> Result<Self, LedgerError> {
         Self::open_with(disk, index, genesis, SEGMENT)
     }
@@ -54,9 +55,17 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         let first = genesis.block();
         let chain = first.header.chain;
         let durable: Option<Durable> = meta(&index, chain, DURABLE)?;
-        let mut chained = vec![first.digest()];
+        let (mut chained, mut proven) = (vec![first.digest()], 1);
         let is_known = |digest: &Digest| matches!(index.get(Table::Digest, &digest.0), Ok(Some(_)));
-        let store = Store::open(disk, durable, segment, &first.header, is_known, |digest| chained.push(*digest))?;
+        let mut store = Store::open(disk, durable, segment, &first.header, is_known, |digest, is_proven| {
+            chained.push(*digest);
+            if is_proven {
+                proven = chained.len();
+            }
+        })?;
+        // A commit writes ancestors first: a crash may have torn off the block whose proof proves them.
+        store.keep(proven - 1)?;
+        chained.truncate(proven);
         let mut ledger = Self {
             store,
             index,
@@ -71,6 +80,8 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         };
         ledger.state.take_changes();
         ledger.load(&chained)?;
+        // From now on it is known how much was durable, before the first block too: the rest may reach the disk in any order.
+        ledger.sync()?;
         Ok(ledger)
     }
 

@@ -1,8 +1,9 @@
 //! One checked record log, for the vote journal and for the blocks.
 //!
-//! A file is a sequence of frames: `length u32 LE | CRC-32C(offset u64 LE, length, payload) u32 LE | payload`. One frame is one
-//! write, and holds everything since the last flush. The checksum covers the frame's own offset, so that a frame that was
-//! written to the wrong place, or that a client planted inside a payload, is none.
+//! A file is a sequence of frames: a header `length u32 LE | CRC-32C(payload) u32 LE | CRC-32C(offset u64 LE, the eight bytes
+//! before) u32 LE`, and the payload. One frame is one write, and holds everything since the last flush. The header's checksum
+//! covers the frame's own offset, so that a frame that was written to the wrong place is none; and where the header is sound
+//! the frame's end is known, so that a torn payload is not searched for what a client may have planted in it.
 //!
 //! Reading stops at the first bad frame. If no good frame follows, it is a *torn tail*, a write that a crash cut off before
 //! it was durable, and is cut. If a good frame follows, it is *damage in the middle*: something durable is gone, and
@@ -14,7 +15,7 @@ use crate::Disk;
 use std::io;
 
 /// Bytes before a frame's payload.
-pub const FRAME_HEADER: usize = 8;
+pub const FRAME_HEADER: usize = 12;
 /// A frame's payload is not larger: a block of the greatest size fits.
 pub const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
 
@@ -62,29 +63,38 @@ pub fn frame(offset: u64, payload: &[u8]) -> io::Result<Vec<u8>> {
         let why = format!("a record of {} bytes, where 1 to {MAX_PAYLOAD} can be written", payload.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
-    let length = u32::try_from(payload.len()).expect("below 64 MiB").to_le_bytes();
+    let length = u32::try_from(payload.len()).expect("below 64 MiB");
     let mut bytes = Vec::with_capacity(FRAME_HEADER + payload.len());
-    bytes.extend_from_slice(&length);
-    bytes.extend_from_slice(&checksum(offset, length, payload).to_le_bytes());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+    bytes.extend_from_slice(&header_checksum(offset, &bytes).to_le_bytes());
     bytes.extend_from_slice(payload);
     Ok(bytes)
 }
 
-fn checksum(offset: u64, length: [u8; 4], payload: &[u8]) -> u32 {
-    let place = crc32c::crc32c(&offset.to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c_append(place, &length), payload)
+fn header_checksum(offset: u64, header: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&offset.to_le_bytes()), header)
+}
+
+/// The payload's length and checksum, if a sound header stands at `offset` of the file, where `bytes` begin.
+fn header(offset: u64, bytes: &[u8]) -> Result<(usize, u32), &'static str> {
+    let Some(header) = bytes.first_chunk::<FRAME_HEADER>() else { return Err("its header is cut off") };
+    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let (size, payload_checksum) = (word(0) as usize, word(4));
+    if header_checksum(offset, &header[..8]) != word(8) {
+        return Err("its header's checksum does not match");
+    }
+    if size == 0 || size > MAX_PAYLOAD {
+        return Err("its length is impossible");
+    }
+    Ok((size, payload_checksum))
 }
 
 /// The payload of the frame that `bytes`, which stand at `offset` of the file, begin with; or what is wrong with it.
 pub(crate) fn parse(offset: u64, bytes: &[u8]) -> Result<&[u8], &'static str> {
-    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Err("its header is cut off") };
-    let Some((crc, rest)) = rest.split_first_chunk::<4>() else { return Err("its header is cut off") };
-    let size = u32::from_le_bytes(*length) as usize;
-    if size == 0 || size > MAX_PAYLOAD {
-        return Err("its length is impossible");
-    }
-    let Some(payload) = rest.get(..size) else { return Err("it is longer than the file") };
-    if checksum(offset, *length, payload) != u32::from_le_bytes(*crc) {
+    let (size, checksum) = header(offset, bytes)?;
+    let Some(payload) = bytes[FRAME_HEADER..].get(..size) else { return Err("it is longer than the file") };
+    if crc32c::crc32c(payload) != checksum {
         return Err("its checksum does not match");
     }
     Ok(payload)
@@ -151,7 +161,9 @@ pub fn scan(bytes: &[u8], floor: Option<u64>) -> Result<(Vec<Frame>, u64), Damag
 
 /// Whether a good frame begins anywhere behind `bad`.
 fn good_frame_after(bytes: &[u8], bad: usize) -> bool {
-    (bad + 1..bytes.len()).any(|at| parse(at as u64, &bytes[at..]).is_ok())
+    // Where its header is sound its payload is skipped: clients choose those bytes.
+    let behind = header(bad as u64, &bytes[bad..]).map_or(bad + 1, |(size, _)| bad + FRAME_HEADER + size);
+    (behind..bytes.len()).any(|at| parse(at as u64, &bytes[at..]).is_ok())
 }
 
 #[cfg(test)]
@@ -249,7 +261,8 @@ mod tests {
         // A client may put anything into a payload, frames too; they are good at no other offset than their own.
         let planted: Vec<u8> = (0..50).flat_map(|offset| frame(offset, b"planted").expect("small")).collect();
         let end = ends()[2];
-        let torn = frame(end as u64, &planted).expect("small");
+        let at_its_place = frame((end + FRAME_HEADER + planted.len()) as u64, b"planted").expect("small");
+        let torn = frame(end as u64, &[planted, at_its_place, vec![0; 20]].concat()).expect("small");
         for cut in 0..torn.len() {
             let bytes = [log(), torn[..cut].to_vec()].concat();
             assert_eq!(read_all(bytes).expect("a torn tail"), (3, end as u64), "cut {cut} bytes into the last frame");

@@ -83,6 +83,12 @@ impl Node {
 }
 
 impl State {
+    /// The same content, with no changes to report yet.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { root: self.root.clone(), len: self.len, touched: BTreeSet::new() }
+    }
+
     /// The root hash: the same for the same content, whatever its history.
     pub fn root(&self) -> Digest {
         node_hash(self.root.as_ref())

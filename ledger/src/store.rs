@@ -91,15 +91,15 @@ fn name(segment: u64) -> String {
 }
 
 impl<D: Disk> Store<D> {
-    /// Reads and checks the whole log; calls `each` with every block's digest, in order. `durable` is what is known to have
-    /// been durable, `is_known` tells which digests are; segments are closed at `limit` bytes.
+    /// Reads and checks the whole log; calls `each` with every block's digest, and whether it has a commit proof of its own,
+    /// in order. `durable` is what is known to have been durable, `is_known` tells which digests are; segments are closed at `limit` bytes.
     pub(crate) fn open(
         disk: D,
         durable: Option<Durable>,
         limit: u64,
         genesis: &Header,
         is_known: impl Fn(&Digest) -> bool,
-        mut each: impl FnMut(&Digest),
+        mut each: impl FnMut(&Digest, bool),
     ) -> Result<Self, LedgerError> {
         let is_unsynced = false;
         let mut store = Self { disk, limit, segment: 1, len: 0, places: Vec::new(), is_unsynced, failed: None };
@@ -115,15 +115,30 @@ impl<D: Disk> Store<D> {
             let (frames, end) = store.read_segment(&file, floor, parent.height)?;
             for (index, frame) in frames.iter().enumerate() {
                 let stored = store.follow(&parent, &file, (frame, frames.get(index + 1)), &is_known)?;
+                let is_proven = stored.proof.is_some();
                 parent = stored.block.header;
                 store.places.push(Place { segment, offset: frame.offset, len: frame.payload.len() });
-                each(&parent.digest());
+                each(&parent.digest(), is_proven);
             }
             let kept = end?;
             // What another process wrote last may still be on its way to the disk.
             (store.segment, store.len, store.is_unsynced) = (segment, kept, true);
         }
         Ok(store)
+    }
+
+    /// Cuts all but the first `blocks` blocks.
+    pub(crate) fn keep(&mut self, blocks: usize) -> Result<(), LedgerError> {
+        let Some(&Place { segment, offset, .. }) = self.places.get(blocks) else { return Ok(()) };
+        self.unless_failed(|store| {
+            for later in (segment + 1..=store.segment).rev() {
+                store.disk.remove(&name(later))?;
+            }
+            store.disk.truncate(&name(segment), offset)?;
+            store.places.truncate(blocks);
+            (store.segment, store.len, store.is_unsynced) = (segment, offset, true);
+            Ok(())
+        })
     }
 
     /// The numbers of the segments: from 1 without a gap, up to the one that was durable at least.
