@@ -1,5 +1,6 @@
 //! One file: its bytes, and how many of them a crash cannot take.
 
+use super::Losses;
 use crate::Rng;
 
 /// Contents and durability of a file.
@@ -62,7 +63,7 @@ impl File {
     }
 
     /// What a crash leaves: the durable bytes, and a drawn part of the others.
-    pub(super) fn crash(&mut self, rng: &mut Rng) {
+    pub(super) fn crash(&mut self, losses: Losses, rng: &mut Rng) {
         if let Some(cut) = self.cut.take()
             && rng.percent(50)
         {
@@ -79,8 +80,19 @@ impl File {
             let torn = unsynced - kept;
             self.bytes.truncate(self.durable + kept);
             self.garble_tail(torn, rng);
+            if losses == Losses::InAnyOrder {
+                self.punch_hole(rng);
+            }
         }
         (self.durable, self.syncing, self.cut_syncing) = (self.bytes.len(), self.bytes.len(), false);
+    }
+
+    /// A later write reached the disk, an earlier one did not: zeros in its place.
+    fn punch_hole(&mut self, rng: &mut Rng) {
+        let unsynced = self.bytes.len() - self.durable;
+        let from = self.durable + rng.below(unsynced + 1);
+        let length = rng.below(unsynced + 1).min(self.bytes.len() - from);
+        self.bytes[from..from + length].fill(0);
     }
 
     /// File systems may have grown the file before its bytes arrived.

@@ -32,6 +32,15 @@ pub enum DiskFault {
     PowerFailsBefore(u32),
 }
 
+/// Which unsynced writes a crash can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Losses {
+    /// The last ones: a prefix survives, cut at any byte.
+    FromTheEnd,
+    /// Any: the disk wrote them in an order of its own.
+    InAnyOrder,
+}
+
 /// A handle to a simulated disk. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct SimDisk(Arc<Mutex<State>>);
@@ -97,7 +106,7 @@ impl SimDisk {
     }
 
     /// Power fails and comes back: what was not durable is gone, but for what chance spared.
-    pub fn crash(&self, rng: &mut Rng) {
+    pub fn crash(&self, losses: Losses, rng: &mut Rng) {
         let mut state = self.state();
         let survived = rng.below(state.changes.len() + 1);
         let changes: Vec<_> = std::mem::take(&mut state.changes).into_iter().take(survived).collect();
@@ -105,7 +114,7 @@ impl SimDisk {
         changes.into_iter().for_each(|change| change.apply(&mut names));
         let linked: std::collections::BTreeSet<_> = names.values().copied().collect();
         state.files.retain(|file, _| linked.contains(file));
-        state.files.values_mut().for_each(|file| file.crash(rng));
+        state.files.values_mut().for_each(|file| file.crash(losses, rng));
         (state.names, state.durable_names) = (names.clone(), names);
         (state.sync_fails, state.fuse, state.is_dead) = (false, None, false);
     }

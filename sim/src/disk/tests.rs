@@ -3,7 +3,7 @@ use super::*;
 fn crashed(seed: u64, prepare: impl Fn(&mut SimDisk)) -> SimDisk {
     let mut disk = SimDisk::default();
     prepare(&mut disk);
-    disk.crash(&mut Rng::new(seed));
+    disk.crash(Losses::FromTheEnd, &mut Rng::new(seed));
     disk
 }
 
@@ -117,4 +117,21 @@ fn a_failing_disk_says_so_and_a_full_one_writes_what_fits() {
     disk.inject(DiskFault::PowerFailsBefore(1));
     append(&mut disk, "a", b"6");
     assert!(disk.append("a", b"7").is_err() && disk.sync("a").is_err());
+}
+
+#[test]
+fn writes_in_any_order_leave_holes_but_never_below_a_sync() {
+    let mut holes = 0;
+    for seed in 0..200 {
+        let mut disk = SimDisk::default();
+        append(&mut disk, "a", b"kept");
+        disk.sync("a").expect("works");
+        disk.sync_directory().expect("works");
+        append(&mut disk, "a", b"01234567");
+        disk.crash(Losses::InAnyOrder, &mut Rng::new(seed));
+        let bytes = disk.contents("a").expect("durable name");
+        assert!(bytes.starts_with(b"kept"));
+        holes += u32::from(bytes.ends_with(b"7") && bytes.contains(&0));
+    }
+    assert!(holes > 5, "{holes}");
 }

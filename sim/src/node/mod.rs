@@ -12,7 +12,11 @@ pub(crate) use life::{Life, TurnedAway};
 pub(crate) use start::Setup;
 pub(crate) use sync::Ticket;
 
-use crate::{Rng, SimScheme, disk::SimDisk, index::SimIndex};
+use crate::{
+    Rng, SimScheme,
+    disk::{Losses, SimDisk},
+    index::SimIndex,
+};
 use quorate_consensus::{
     Evidence,
     hotstuff::{HotStuff, Keys, Message, Record},
@@ -137,11 +141,15 @@ pub(crate) struct Disks {
 impl Disks {
     /// Power fails. The index is lost with it, or falls back to its last sync.
     pub(crate) fn crash(&self, rng: &mut Rng) {
-        self.journal.crash(rng);
-        self.blocks.crash(rng);
+        let losses = if rng.percent(30) { Losses::InAnyOrder } else { Losses::FromTheEnd };
+        self.journal.crash(losses, rng);
         if rng.percent(50) {
+            // Without the index nobody knows how much of the block log was durable, so only its end may be torn: damage in
+            // its middle is refused, and rightly so.
+            self.blocks.crash(Losses::FromTheEnd, rng);
             self.index.wipe();
         } else {
+            self.blocks.crash(losses, rng);
             self.index.crash();
         }
     }
