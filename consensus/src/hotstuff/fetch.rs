@@ -7,7 +7,7 @@
 use super::{HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped, message::FETCH_LIMIT};
 use crate::{Election, Ignored, Request, Timer};
 use quorate_crypto::Scheme;
-use quorate_types::{BoundedVec, Digest, Height, ReplicaId};
+use quorate_types::{BoundedVec, Digest, Header, Height, ReplicaId};
 use std::collections::BTreeMap;
 
 /// Blocks wanted at a time. When full, the lowest is dropped for a higher one.
@@ -198,6 +198,12 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
                 break;
             }
             expected = justified.block.header.parent;
+            if self.is_fork(&justified.block.header) {
+                let (view, root) = (justified.block.header.view, self.tree.root_digest());
+                let why =
+                    format!("block {digest} is certified in {view}, but does not stand on our committed block {root}");
+                return self.halt(format!("{why}: more than f replicas lie"), step);
+            }
             if justified.block.header.height > self.tree.root().height {
                 self.fetcher.adopt(digest, justified);
             }
@@ -206,6 +212,15 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         self.want_below(wanted, from, step);
         self.try_vote(step);
         self.try_propose(step);
+    }
+
+    /// Whether a certified block contradicts what is committed here. Above the view of a committed block a quorum certifies
+    /// nothing that does not stand on it, unless more than f of its members lie.
+    fn is_fork(&self, certified: &Header) -> bool {
+        let root = self.tree.root();
+        certified.height == root.height.next()
+            && certified.parent != self.tree.root_digest()
+            && certified.view > root.view
     }
 
     /// Moves orphans whose parents are held into the tree.
