@@ -1,43 +1,28 @@
 //! What a cluster is made of.
 
-use super::{Cluster, Timing, clients::Clients};
-use crate::{
-    Rng, SimScheme,
-    checker::{Bounds, Chain, Checkers, Promises},
-    network::Network,
-    node::{Disks, Life, Node, Setup},
-    puppet::Puppet,
-    queue::Queue,
-    trace::Trace,
-};
-use quorate_consensus::{BatchLimits, hotstuff::Keys};
-use quorate_crypto::conformance;
-use quorate_ledger::{AppGenesis, Durability, Election, Genesis, Params, Protocol, SchemeKind, Validator};
+use super::Timing;
+use crate::{SimScheme, puppet::Puppet};
+use quorate_consensus::BatchLimits;
+use quorate_ledger::{Durability, Params};
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
-use quorate_validator::WireKeys;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    marker::PhantomData,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 
 /// A cluster to be.
 pub struct Builder<S: SimScheme> {
-    replicas: usize,
-    seed: u64,
-    params: Params,
-    is_kv: bool,
-    links: LinkSpec,
-    limits: BatchLimits,
-    timing: Timing,
-    durability: Durability,
-    rotate_after: u64,
-    sync_every: u64,
-    puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
-    panics: bool,
-    scheme: PhantomData<S>,
+    pub(super) replicas: usize,
+    pub(super) seed: u64,
+    pub(super) params: Params,
+    pub(super) is_kv: bool,
+    pub(super) links: LinkSpec,
+    pub(super) limits: BatchLimits,
+    pub(super) timing: Timing,
+    pub(super) durability: Durability,
+    pub(super) rotate_after: u64,
+    pub(super) sync_every: u64,
+    pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
+    pub(super) panics: bool,
+    pub(super) scheme: PhantomData<S>,
 }
 
 const MS: Duration = Duration::from_millis(1);
@@ -198,124 +183,10 @@ impl<S: SimScheme> Builder<S> {
         self
     }
 
-    /// A violation does not panic but stops the run; read it with [`Cluster::violation`].
+    /// A violation does not panic but stops the run; read it with [`Cluster::violation`](crate::Cluster::violation).
     #[must_use]
     pub fn keep_violations(mut self) -> Self {
         self.panics = false;
         self
-    }
-
-    fn genesis(&self) -> Genesis {
-        let committee = conformance::committee(self.replicas);
-        let members = committee.members().filter_map(|replica| committee.member(replica));
-        let validator = |(index, member): (usize, &quorate_crypto::Member)| Validator {
-            name: format!("replica {index}"),
-            identity: member.identity,
-            vote: member.vote,
-            address: None,
-        };
-        Genesis {
-            chain: "simulated".to_owned(),
-            time: 1_700_000_000_000,
-            protocol: Protocol::Hotstuff,
-            scheme: SchemeKind::Ed25519,
-            election: Election::RoundRobin,
-            params: self.params,
-            validators: members.enumerate().map(validator).collect(),
-            application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
-            fault_injection: true,
-        }
-    }
-
-    fn configuration(&self) -> String {
-        format!(
-            "replicas {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
-            self.replicas,
-            S::NAME,
-            if self.is_kv { "kv" } else { "opaque" },
-            self.params,
-            self.links,
-            self.timing,
-            self.durability,
-            self.rotate_after,
-            self.sync_every,
-            self.puppets.keys().collect::<Vec<_>>(),
-        )
-    }
-
-    /// Makes keys and journals, and starts everybody.
-    ///
-    /// # Panics
-    /// If the parameters make no genesis.
-    pub fn build(self) -> Cluster<S> {
-        let genesis = self.genesis();
-        let committee = genesis.committee().expect("the suite's committee is sound");
-        let scheme = S::of(committee, self.seed);
-        let first = genesis.block().header;
-        let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
-        let mut rng = Rng::new(self.seed);
-        let node = |index: usize, rng: &mut Rng| Node {
-            id: ReplicaId(u16::try_from(index).expect("at most 100")),
-            disks: Disks::default(),
-            life: None,
-            lives: 0,
-            death: None,
-            skew: 0,
-            rng: rng.fork(),
-            ledger_free_at: Duration::ZERO,
-        };
-        let nodes: Vec<_> = (0..self.replicas).map(|index| node(index, &mut rng)).collect();
-        let mut cluster = Cluster {
-            seed: self.seed,
-            configuration: self.configuration(),
-            queue: Queue::new(),
-            network: Network::new(self.replicas, self.links, rng.fork()),
-            clients: Clients::new(genesis.chain_id(), self.is_kv),
-            checkers: Checkers {
-                chain: Chain::new(first),
-                promises: Promises::default(),
-                bounds: Bounds { limits: self.limits, replicas: self.replicas },
-                dishonest: self.puppets.keys().copied().collect::<BTreeSet<_>>(),
-                accused: Vec::new(),
-            },
-            setup: Setup {
-                genesis,
-                scheme,
-                keys: Arc::new(keys),
-                limits: self.limits,
-                durability: self.durability,
-                rotate_after: self.rotate_after,
-                sync_every: self.sync_every,
-            },
-            nodes,
-            puppets: self.puppets,
-            intercept: None,
-            trace: Trace::new(),
-            rng,
-            timing: self.timing,
-            counts: BTreeMap::new(),
-            rejected: 0,
-            violation: None,
-            panics: self.panics,
-        };
-        cluster.first_start();
-        cluster
-    }
-}
-
-impl<S: SimScheme> Cluster<S> {
-    fn first_start(&mut self) {
-        for index in 0..self.nodes.len() {
-            let id = self.nodes[index].id;
-            if self.puppets.contains_key(&id) {
-                self.cue(id, crate::puppet::Cue::Started);
-            } else {
-                Life::<S>::keygen(&self.nodes[index].disks).expect("a new disk works");
-                self.start(id);
-            }
-        }
-        if let Some(retry) = self.timing.retry {
-            self.queue.post(retry, super::events::Event::ClientsRetry);
-        }
     }
 }

@@ -9,14 +9,15 @@
 //! [`SimDisk::finish_sync`]: a crash in between may lose all of it, half of it, or nothing but the answer.
 
 mod file;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use crate::Rng;
 use file::File;
 use quorate_ledger::Disk;
+use state::{NameChange, State};
 use std::{
-    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -44,29 +45,6 @@ pub enum Losses {
 /// A handle to a simulated disk. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct SimDisk(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    files: BTreeMap<u64, File>,
-    next_file: u64,
-    /// The directory as programs see it.
-    names: BTreeMap<String, u64>,
-    /// As it would be after a crash, without `changes`.
-    durable_names: BTreeMap<String, u64>,
-    changes: Vec<NameChange>,
-    deferred: bool,
-    room: Option<u64>,
-    sync_fails: bool,
-    fuse: Option<u32>,
-    is_dead: bool,
-}
-
-#[derive(Clone, Debug)]
-enum NameChange {
-    Create(String, u64),
-    Rename(String, String),
-    Remove(String),
-}
 
 impl SimDisk {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -144,61 +122,6 @@ impl SimDisk {
         let state = self.state();
         let file = state.names.get(name)?;
         state.files.get(file).map(|file| file.bytes().to_vec())
-    }
-}
-
-impl State {
-    fn file(&self, name: &str) -> io::Result<&File> {
-        let found = self.names.get(name).and_then(|file| self.files.get(file));
-        found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no file {name}")))
-    }
-
-    fn file_mut(&mut self, name: &str) -> io::Result<&mut File> {
-        let found = self.names.get(name).and_then(|file| self.files.get_mut(file));
-        found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no file {name}")))
-    }
-
-    fn change(&mut self, change: NameChange) {
-        change.clone().apply(&mut self.names);
-        self.changes.push(change);
-    }
-
-    /// Whether the power is still there for one more change.
-    fn power(&mut self) -> io::Result<()> {
-        if let Some(left) = &mut self.fuse {
-            if *left == 0 {
-                self.is_dead = true;
-            } else {
-                *left -= 1;
-            }
-        }
-        if self.is_dead { Err(io::Error::other("the power is gone")) } else { Ok(()) }
-    }
-
-    /// How much of a write fits.
-    fn reserve(&mut self, length: usize) -> usize {
-        let Some(room) = &mut self.room else { return length };
-        let fits = usize::try_from(*room).unwrap_or(usize::MAX).min(length);
-        *room -= u64::try_from(fits).unwrap_or_default();
-        fits
-    }
-}
-
-impl NameChange {
-    fn apply(self, names: &mut BTreeMap<String, u64>) {
-        match self {
-            Self::Create(name, file) => {
-                names.insert(name, file);
-            }
-            Self::Rename(from, to) => {
-                if let Some(file) = names.remove(&from) {
-                    names.insert(to, file);
-                }
-            }
-            Self::Remove(name) => {
-                names.remove(&name);
-            }
-        }
     }
 }
 

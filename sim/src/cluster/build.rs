@@ -1,0 +1,137 @@
+//! From a [`Builder`] to a running cluster: genesis, keys, journals, first start.
+
+use super::{Cluster, builder::Builder, clients::Clients};
+use crate::{
+    Rng, SimScheme,
+    checker::{Bounds, Chain, Checkers, Promises},
+    network::Network,
+    node::{Disks, Life, Node, Setup},
+    queue::Queue,
+    trace::Trace,
+};
+use quorate_consensus::hotstuff::Keys;
+use quorate_crypto::conformance;
+use quorate_ledger::{AppGenesis, Election, Genesis, Protocol, SchemeKind, Validator};
+use quorate_types::ReplicaId;
+use quorate_validator::WireKeys;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+impl<S: SimScheme> Builder<S> {
+    fn genesis(&self) -> Genesis {
+        let committee = conformance::committee(self.replicas);
+        let members = committee.members().filter_map(|replica| committee.member(replica));
+        let validator = |(index, member): (usize, &quorate_crypto::Member)| Validator {
+            name: format!("replica {index}"),
+            identity: member.identity,
+            vote: member.vote,
+            address: None,
+        };
+        Genesis {
+            chain: "simulated".to_owned(),
+            time: 1_700_000_000_000,
+            protocol: Protocol::Hotstuff,
+            scheme: SchemeKind::Ed25519,
+            election: Election::RoundRobin,
+            params: self.params,
+            validators: members.enumerate().map(validator).collect(),
+            application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
+            fault_injection: true,
+        }
+    }
+
+    fn configuration(&self) -> String {
+        format!(
+            "replicas {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
+            self.replicas,
+            S::NAME,
+            if self.is_kv { "kv" } else { "opaque" },
+            self.params,
+            self.links,
+            self.timing,
+            self.durability,
+            self.rotate_after,
+            self.sync_every,
+            self.puppets.keys().collect::<Vec<_>>(),
+        )
+    }
+
+    /// Makes keys and journals, and starts everybody.
+    ///
+    /// # Panics
+    /// If the parameters make no genesis.
+    pub fn build(self) -> Cluster<S> {
+        let genesis = self.genesis();
+        let committee = genesis.committee().expect("the suite's committee is sound");
+        let scheme = S::of(committee, self.seed);
+        let first = genesis.block().header;
+        let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
+        let mut rng = Rng::new(self.seed);
+        let node = |index: usize, rng: &mut Rng| Node {
+            id: ReplicaId(u16::try_from(index).expect("at most 100")),
+            disks: Disks::default(),
+            life: None,
+            lives: 0,
+            death: None,
+            skew: 0,
+            rng: rng.fork(),
+            ledger_free_at: Duration::ZERO,
+        };
+        let nodes: Vec<_> = (0..self.replicas).map(|index| node(index, &mut rng)).collect();
+        let mut cluster = Cluster {
+            seed: self.seed,
+            configuration: self.configuration(),
+            queue: Queue::new(),
+            network: Network::new(self.replicas, self.links, rng.fork()),
+            clients: Clients::new(genesis.chain_id(), self.is_kv),
+            checkers: Checkers {
+                chain: Chain::new(first),
+                promises: Promises::default(),
+                bounds: Bounds { limits: self.limits, replicas: self.replicas },
+                dishonest: self.puppets.keys().copied().collect::<BTreeSet<_>>(),
+                accused: Vec::new(),
+            },
+            setup: Setup {
+                genesis,
+                scheme,
+                keys: Arc::new(keys),
+                limits: self.limits,
+                durability: self.durability,
+                rotate_after: self.rotate_after,
+                sync_every: self.sync_every,
+            },
+            nodes,
+            puppets: self.puppets,
+            intercept: None,
+            trace: Trace::new(),
+            rng,
+            timing: self.timing,
+            counts: BTreeMap::new(),
+            rejected: 0,
+            violation: None,
+            panics: self.panics,
+        };
+        cluster.first_start();
+        cluster
+    }
+}
+
+impl<S: SimScheme> Cluster<S> {
+    fn first_start(&mut self) {
+        for index in 0..self.nodes.len() {
+            let id = self.nodes[index].id;
+            if self.puppets.contains_key(&id) {
+                self.cue(id, crate::puppet::Cue::Started);
+            } else {
+                Life::<S>::keygen(&self.nodes[index].disks).expect("a new disk works");
+                self.start(id);
+            }
+        }
+        if let Some(retry) = self.timing.retry {
+            self.queue.post(retry, super::events::Event::ClientsRetry);
+        }
+    }
+}
