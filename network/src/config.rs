@@ -101,7 +101,7 @@ impl Default for Limits {
             proposal: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 8 * MIB },
             batch: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 16 * MIB },
             request: 64 * KIB,
-            response: 16 * MIB,
+            response: 64 * MIB,
             request_timeout: Duration::from_secs(20),
             requests_out: 8,
             requests_in: 4,

@@ -1,4 +1,4 @@
-//! Coming back without a journal (PROTOCOLS 4, hole C1).
+//! Coming back without a journal (hole C1 in ARCHITECTURE.md).
 //!
 //! A replica that lost its disk has forgotten its promises, so it signs nothing at all: no vote, timeout or proposal. It asks
 //! the others for the certificates of their views; *certificates*, not claims, or one liar could mute it for ever. `W` is the

@@ -1,8 +1,8 @@
 //! Votes into quorum certificates, timeouts into timeout certificates.
 //!
-//! Votes of views already left still count, within a window: a certificate that forms late is still a certificate (PROTOCOLS
-//! 3.2, hole H2). A second identical vote changes nothing; a second different one is not counted, does not displace the
-//! first, and the pair is evidence. Of timeouts only each sender's greatest view is kept: whoever moved on to a later view
+//! Votes of views already left still count, within a window: a certificate that forms late is still a certificate
+//! (hole H2 in ARCHITECTURE.md). A second identical vote changes nothing; a second different one is not counted, does not
+//! displace the first, and the pair is evidence. Of timeouts only each sender's greatest view is kept: whoever moved on to a later view
 //! has a certificate for it and hands that out.
 
 use super::{

@@ -1,4 +1,4 @@
-//! The pacemaker: entering and leaving views (PROTOCOLS 3.2).
+//! The pacemaker: entering and leaving views.
 //!
 //! - Enter `v+1` on a QC or TC of `v`; nothing else moves a view.
 //! - When the view's timer ends: promise to have left `v`, and broadcast `Timeout(v)` with the greatest QC and the own vote.

@@ -18,8 +18,8 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc as async_mpsc, oneshot};
 
-/// The journal is rotated when it has grown by this much.
-const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
+/// The journal is rotated when it is this long, and at least twice as long as what was live at the last rotation.
+pub(super) const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
 /// How often the status is published when nothing happens.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -33,8 +33,8 @@ pub(super) enum Event {
     Ledger(Box<LedgerReply>),
     /// A client's transaction, checked, with its sender's next nonce.
     Submit { transaction: Transaction, account_nonce: u64, respond: oneshot::Sender<Result<(), Refused>> },
-    /// The journal has begun a new file.
-    Rotated,
+    /// The journal has begun a new file, which is this long.
+    Rotated { bytes: u64 },
     /// Stop.
     Stop,
 }
@@ -53,6 +53,8 @@ pub(super) struct Consensus {
     pub(super) publisher: Publisher,
     pub(super) failure: Failure,
     pub(super) rotating: bool,
+    /// Length at which the journal is rotated.
+    pub(super) rotate_at: u64,
 }
 
 /// The journal or the ledger thread is gone.
@@ -80,7 +82,10 @@ impl Consensus {
             };
             match event {
                 Event::Stop => return Ok(()),
-                Event::Rotated => self.rotating = false,
+                Event::Rotated { bytes } => {
+                    self.rotating = false;
+                    self.rotate_at = ROTATE_AFTER.max(2 * bytes);
+                }
                 Event::Received { from, message, permit } => {
                     self.take(Input::Received { from, message: *message })?;
                     drop(permit);
@@ -136,7 +141,7 @@ impl Consensus {
     }
 
     fn rotate_if_due(&mut self) -> Result<(), Gone> {
-        if self.rotating || self.journal_bytes.load(Ordering::Relaxed) < ROTATE_AFTER {
+        if self.rotating || self.journal_bytes.load(Ordering::Relaxed) < self.rotate_at {
             return Ok(());
         }
         self.rotating = true;

@@ -129,7 +129,7 @@ impl JournalThread {
         }
         self.journal.rotate(live)?;
         self.bytes.store(self.journal.bytes(), Ordering::Relaxed);
-        let _stopped = self.consensus.send(Event::Rotated);
+        let _stopped = self.consensus.send(Event::Rotated { bytes: self.journal.bytes() });
         Ok(())
     }
 }

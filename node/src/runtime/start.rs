@@ -2,7 +2,7 @@
 
 use super::{
     NodeRecord,
-    consensus::{Consensus, Event},
+    consensus::{Consensus, Event, ROTATE_AFTER},
     fail::Failure,
     ingress::{self, Checker, spawn_pool},
     journal::JournalThread,
@@ -162,6 +162,7 @@ pub async fn start(config: NodeConfig) -> Result<Handle, StartError> {
         },
         failure: failure.clone(),
         rotating: false,
+        rotate_at: ROTATE_AFTER,
     };
     let checker = Checker {
         keys: WireKeys {
