@@ -168,6 +168,40 @@ fn what_the_others_committed_reaches_a_replica_that_missed_the_certificate() {
 }
 
 #[test]
+fn a_batch_handed_in_twice_leaves_every_pool() {
+    // The same transactions in batches of two replicas: one of the batches is spent, and must not go round for ever.
+    let mut cluster = Cluster::new().replicas(4).seed(16).build();
+    cluster.submit_at(0, ["a"]);
+    cluster.partition([&[0], &[1, 2, 3]]);
+    cluster.run_for(10 * SECOND);
+    cluster.settle();
+    cluster.run_for(30 * SECOND);
+    for replica in 0..4u16 {
+        let pool = cluster.pool(replica).expect("running");
+        assert_eq!((pool.batches, pool.waiting, pool.wanted), (0, 0, 0), "replica {replica}");
+    }
+    cluster.assert_ledger(["a"]);
+}
+
+#[test]
+fn a_replica_that_fetched_the_chain_gets_the_batches_that_all_others_dropped() {
+    // Replica 3 hears of blocks but of no batch, until everything is committed and dropped by the others.
+    let mut cluster = Cluster::new().replicas(4).seed(17).build();
+    cluster.intercept(|_, to, wire| match wire {
+        Wire::Pool(_) if to.0 == 3 => Verdict::Drop,
+        _ => Verdict::Pass,
+    });
+    for batch in 0..6 {
+        cluster.submit_at(0, [format!("tx{batch}")]);
+        cluster.run_for(SECOND / 5);
+    }
+    cluster.run_until(|cluster| cluster.effects().len() == 6, 30 * SECOND);
+    cluster.run_until(|cluster| cluster.height(3) >= cluster.height(0), 30 * SECOND);
+    cluster.settle();
+    cluster.assert_ledger((0..6).map(|batch| format!("tx{batch}")));
+}
+
+#[test]
 fn an_injected_forgery_is_rejected_and_harms_nobody() {
     let mut cluster = Cluster::new().replicas(4).seed(13).puppet(3, |_: &mut Hands<_>, _| {}).build();
     cluster.submit_at(0, ["a"]);
