@@ -2,10 +2,10 @@
 
 use super::net::{BASE, Msg, Net, Node, S, batch, child, id};
 use crate::{
-    Event, Executed, Ignored, Replica, Verified,
+    Event, Ignored, Replica, Verified,
     hotstuff::{
-        Ballot, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record, Timeout,
-        TimeoutStatement, Vote,
+        Ballot, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutStatement,
+        Vote,
     },
 };
 use quorate_crypto::Scheme;
@@ -141,36 +141,24 @@ fn row_27_44_no_crash_makes_a_replica_vote_twice_in_a_view() {
 }
 
 #[test]
-fn row_32_several_pending_ancestors_are_committed_oldest_first() {
-    let mut net = Net::new(7);
-    net.lame = Some(6);
-    for name in 1..4 {
-        net.submit(name);
-        net.run(Duration::from_millis(8));
-    }
-    let held = net.node(6).tree.by_height();
-    assert!(held.len() >= 3, "several blocks wait: {}", held.len());
-    for block in held {
-        net.tell(6, Event::Executed { block, outcome: Executed::Valid });
-    }
-    let heights: Vec<_> = net.committed[6].iter().map(|digest| net.header(digest).height.0).collect();
-    assert!(heights.len() >= 2 && heights.iter().copied().eq(1..=heights.len() as u64), "{heights:?}");
-}
-
-#[test]
 fn row_38_recovery_takes_the_view_from_the_timeout_certificate_too() {
     let mut net = Net::new(4);
     net.crash(1);
     net.submit(1);
-    net.run(BASE * 3);
-    for index in [0, 2, 3] {
-        let last_entry = net.journals[index].0.iter().rev().find_map(|record| match record {
-            Record::Certificates { entry, .. } => entry.as_ref().map(|entry| entry.view.next()),
-            _ => None,
-        });
-        let again = Node::recover(net.config(index), net.journals[index].0.clone());
-        assert!(last_entry.is_some() && Some(again.view()) >= last_entry, "replica {index}");
+    let mut seen = 0;
+    for _ in 0..2000 {
+        net.run(BASE / 100);
+        for index in [0, 2, 3] {
+            let node = net.node(index);
+            let has_voted = node.last_vote.as_ref().is_some_and(|vote| vote.ballot.view == node.view());
+            if node.entry.is_some() && has_voted && node.high_qc.view().next() < node.view() {
+                let again = Node::recover(net.config(index), net.journals[index].0.clone());
+                assert_eq!(again.view(), node.view(), "replica {index}");
+                seen += 1;
+            }
+        }
     }
+    assert!(seen > 0, "somebody voted in a view that a timeout certificate had opened");
 }
 
 #[test]
