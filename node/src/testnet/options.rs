@@ -64,7 +64,7 @@ impl Options {
 /// An interval for people.
 pub(crate) fn shown_interval(milliseconds: Option<u64>) -> String {
     milliseconds
-        .map_or_else(|| "none (0ms): an idle chain is quiet".to_owned(), |milliseconds| format!("{milliseconds}ms"))
+        .map_or_else(|| "0ms (none: an idle chain is quiet)".to_owned(), |milliseconds| format!("{milliseconds}ms"))
 }
 
 #[cfg(test)]
