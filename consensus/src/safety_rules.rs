@@ -1,10 +1,13 @@
 //! The only owner of the signing key, and the only place that signs.
 //!
-//! Votes are promises (Castro & Liskov 1999 section 4; DiemBFT's SafetyRules). Every statement has a [`Slot`]; the rules are:
+//! Votes are promises (Castro & Liskov 1999 section 4; DiemBFT's SafetyRules). Every statement has a [`Slot`], a view and, where
+//! several heights are in flight (PBFT), a height. The rules are:
 //!
-//! 1. for one slot and view at most one statement is ever signed, across crashes; within a slot, views only grow;
-//! 2. signing the message that leaves a view (a timeout) closes that view and all below it for every other slot;
-//! 3. a replica that lost its journal has forgotten its promises and signs nothing until the others have provably moved
+//! 1. for one slot, view and height at most one statement is ever signed, across crashes; within a slot, views only grow;
+//! 2. signing the message that leaves views (timeout, view-change) closes them for every other slot. Checkpoints belong to no
+//!    view and are exempt;
+//! 3. nothing is signed at or below a height that is settled ([`SafetyRules::settle`]): promises there are forgotten;
+//! 4. a replica that lost its journal has forgotten its promises and signs nothing until the others have provably moved
 //!    on ([`SafetyRules::silence`]).
 //!
 //! Signing files the promise in the step that will carry the signature: the signature cannot leave before the promise is
@@ -13,43 +16,80 @@
 use crate::Step;
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{Scheme, Statement};
-use quorate_types::{Digest, Domain, ReplicaId, View, encode};
+use quorate_types::{Digest, Domain, Height, ReplicaId, View, encode};
 use std::{collections::BTreeMap, fmt};
 
-/// A kind of statement of which a replica makes at most one per view.
+/// A kind of statement of which a replica makes at most one per view, or per view and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Slot {
-    /// A leader's block for the view.
+    /// HotStuff: a leader's block for the view.
     Proposal,
-    /// A vote for a block.
+    /// HotStuff: a vote for a block.
     Vote,
-    /// Leaving the view without a certificate.
+    /// HotStuff: leaving the view without a certificate.
     Timeout,
+    /// PBFT: a primary's block for a height of the view.
+    PrePrepare,
+    /// PBFT: the first vote for a block.
+    Prepare,
+    /// PBFT: the second.
+    Commit,
+    /// PBFT: leaving all views below one.
+    ViewChange,
+    /// PBFT: a primary's beginning of a view.
+    NewView,
+    /// A committed block, in no view.
+    Checkpoint,
+    /// Not signed: a replica that lost its journal speaks again above a view.
+    Rejoined,
 }
 
 /// A statement that SafetyRules signs: it stands in a slot of a view.
 pub trait Promised: Statement {
     /// Where it stands.
     const SLOT: Slot;
-    /// In which view.
+    /// In which view; of a statement that belongs to no view, [`View::GENESIS`].
     fn view(&self) -> View;
+    /// At which height, where a slot takes one statement for each height of a view.
+    fn height(&self) -> Option<Height> {
+        None
+    }
+    /// Views below this one are left for good by saying it.
+    fn closes_below(&self) -> Option<View> {
+        None
+    }
+    /// The promise that its signature is.
+    fn promise(&self) -> Promise {
+        Promise {
+            slot: Self::SLOT,
+            view: self.view(),
+            height: self.height(),
+            statement: Digest::of_bytes(Domain::STATEMENT, &encode(&(Self::KIND, self))),
+            closes_below: self.closes_below(),
+        }
+    }
 }
 
-/// The durable trace of a signature: having said `statement` in `slot` of `view`, the replica says nothing else there.
+/// The durable trace of a signature: having said `statement` in `slot` of `view` (and `height`), the replica says nothing
+/// else there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Promise {
     /// Which kind.
     pub slot: Slot,
     /// In which view.
     pub view: View,
+    /// At which height, for slots that have heights.
+    pub height: Option<Height>,
     /// Digest of the statement.
     pub statement: Digest,
+    /// Views below this one are closed by it.
+    pub closes_below: Option<View>,
 }
 
 /// Why [`SafetyRules`] declined to sign. Part of normal operation, not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// Something else was signed in this slot of this view.
+    /// Something else was signed in this slot of this view and height.
     WouldEquivocate {
         /// Digest of the earlier statement.
         earlier: Digest,
@@ -61,11 +101,23 @@ pub enum Refusal {
     },
     /// The view was left for good.
     ViewClosed {
-        /// The last view left.
-        closed: View,
+        /// The first view that is open.
+        open: View,
+    },
+    /// The height is settled, what was promised there is forgotten.
+    HeightSettled {
+        /// The last settled height.
+        settled: Height,
     },
     /// The journal is lost: silent until the others have moved on.
     Silent,
+}
+
+/// Promises of one slot: of its latest view only, one for each height.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Said {
+    view: View,
+    statements: BTreeMap<Option<Height>, Promise>,
 }
 
 /// Holds the key and the promises.
@@ -74,14 +126,19 @@ pub struct SafetyRules<S: Scheme> {
     id: ReplicaId,
     scheme: S,
     secret: S::Secret,
-    latest: BTreeMap<Slot, Promise>,
+    said: BTreeMap<Slot, Said>,
+    /// All views below are left.
+    open: View,
+    /// Heights up to this one take no statement any more.
+    settled: Height,
     silent: bool,
 }
 
 impl<S: Scheme> SafetyRules<S> {
     /// Rules that remember every promise made before the crash.
     pub fn recover(id: ReplicaId, scheme: S, secret: S::Secret, promises: impl IntoIterator<Item = Promise>) -> Self {
-        let mut rules = Self { id, scheme, secret, latest: BTreeMap::new(), silent: false };
+        let (said, open, settled) = (BTreeMap::new(), View::GENESIS, Height::GENESIS);
+        let mut rules = Self { id, scheme, secret, said, open, settled, silent: false };
         rules.restore(promises);
         rules
     }
@@ -101,14 +158,32 @@ impl<S: Scheme> SafetyRules<S> {
         &self.scheme
     }
 
-    /// The last promise of each slot: what a restart needs.
+    /// The promises that still bind: what a restart needs.
     pub fn promises(&self) -> impl Iterator<Item = Promise> + '_ {
-        self.latest.values().copied()
+        self.said.values().flat_map(|said| said.statements.values()).copied()
     }
 
     /// The greatest view promised in a slot.
     pub fn latest(&self, slot: Slot) -> Option<View> {
-        self.latest.get(&slot).map(|promise| promise.view)
+        self.said.get(&slot).map(|said| said.view)
+    }
+
+    /// The first view that is not left for good.
+    pub fn open(&self) -> View {
+        self.open
+    }
+
+    /// Whether something was signed in this slot for this view and height.
+    pub fn has_signed(&self, slot: Slot, view: View, height: Option<Height>) -> bool {
+        self.said.get(&slot).is_some_and(|said| said.view == view && said.statements.contains_key(&height))
+    }
+
+    /// Heights up to `height` are final for everybody: nothing more is signed there, and what was is forgotten.
+    pub fn settle(&mut self, height: Height) {
+        self.settled = self.settled.max(height);
+        for said in self.said.values_mut() {
+            said.statements.retain(|at, _| at.is_none_or(|at| at > height));
+        }
     }
 
     /// Signs nothing from now on: the journal that held the promises is lost.
@@ -119,7 +194,8 @@ impl<S: Scheme> SafetyRules<S> {
     /// Speaks again, in views above `view` only.
     pub fn speak_above<M, R: From<Promise>>(&mut self, view: View, step: &mut Step<M, R>) {
         self.silent = false;
-        let promise = Promise { slot: Slot::Timeout, view, statement: Digest::ZERO };
+        let closes_below = Some(view.next());
+        let promise = Promise { slot: Slot::Rejoined, view, height: None, statement: Digest::ZERO, closes_below };
         self.keep(promise);
         step.record(promise);
     }
@@ -154,8 +230,7 @@ impl<S: Scheme> SafetyRules<S> {
         statement: &T,
         step: &mut Step<M, R>,
     ) -> Result<(), Refusal> {
-        let statement_digest = Digest::of_bytes(Domain::STATEMENT, &encode(&(T::KIND, statement)));
-        let promise = Promise { slot: T::SLOT, view: statement.view(), statement: statement_digest };
+        let promise = statement.promise();
         self.may_promise(promise)?;
         self.keep(promise);
         step.record(promise);
@@ -166,32 +241,48 @@ impl<S: Scheme> SafetyRules<S> {
         if self.silent {
             return Err(Refusal::Silent);
         }
-        if promise.slot != Slot::Timeout
-            && let Some(closed) = self.latest(Slot::Timeout)
-            && closed >= promise.view
-        {
-            return Err(Refusal::ViewClosed { closed });
+        if promise.height.is_some_and(|height| height <= self.settled) {
+            return Err(Refusal::HeightSettled { settled: self.settled });
         }
-        match self.latest.get(&promise.slot) {
-            Some(earlier) if earlier.view > promise.view => Err(Refusal::ViewPassed { latest: earlier.view }),
-            Some(earlier) if earlier.view == promise.view && earlier.statement != promise.statement => {
-                Err(Refusal::WouldEquivocate { earlier: earlier.statement })
+        if let Some(said) = self.said.get(&promise.slot) {
+            if said.view > promise.view {
+                return Err(Refusal::ViewPassed { latest: said.view });
             }
-            _ => Ok(()),
+            let earlier = said.statements.get(&promise.height).filter(|earlier| earlier.view == promise.view);
+            match earlier {
+                Some(earlier) if earlier.statement != promise.statement => {
+                    return Err(Refusal::WouldEquivocate { earlier: earlier.statement });
+                }
+                // What leaves views may be said again after it has left them.
+                Some(_) if promise.closes_below.is_some() => return Ok(()),
+                _ => {}
+            }
         }
+        let reach = promise.closes_below.unwrap_or(promise.view.next());
+        if promise.slot != Slot::Checkpoint && reach <= self.open {
+            return Err(Refusal::ViewClosed { open: self.open });
+        }
+        Ok(())
     }
 
     fn keep(&mut self, promise: Promise) {
-        let latest = self.latest.entry(promise.slot).or_insert(promise);
-        if promise.view > latest.view {
-            *latest = promise;
+        self.open = self.open.max(promise.closes_below.unwrap_or(View::GENESIS));
+        if promise.height.is_some_and(|height| height <= self.settled) {
+            return;
+        }
+        let said = self.said.entry(promise.slot).or_default();
+        if promise.view > said.view {
+            *said = Said { view: promise.view, statements: BTreeMap::new() };
+        }
+        if promise.view == said.view {
+            said.statements.entry(promise.height).or_insert(promise);
         }
     }
 }
 
 impl<S: Scheme> fmt::Debug for SafetyRules<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SafetyRules").field("id", &self.id).field("latest", &self.latest).finish_non_exhaustive()
+        f.debug_struct("SafetyRules").field("id", &self.id).field("said", &self.said).finish_non_exhaustive()
     }
 }
 
@@ -211,6 +302,26 @@ mod tests {
         const SLOT: Slot = [Slot::Proposal, Slot::Vote, Slot::Timeout][SLOT as usize];
         fn view(&self) -> View {
             self.0
+        }
+        fn closes_below(&self) -> Option<View> {
+            (Self::SLOT == Slot::Timeout).then(|| self.0.next())
+        }
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+    struct Prepares(View, Height, u64);
+
+    impl Statement for Prepares {
+        const KIND: &'static str = "test/prepares";
+    }
+
+    impl Promised for Prepares {
+        const SLOT: Slot = Slot::Prepare;
+        fn view(&self) -> View {
+            self.0
+        }
+        fn height(&self) -> Option<Height> {
+            Some(self.1)
         }
     }
 
@@ -258,8 +369,8 @@ mod tests {
     fn a_timeout_closes_its_view_and_those_below() {
         let mut rules = rules([]);
         assert_eq!(sign(&mut rules, Says::<2>(View(3), 0)), Ok(()));
-        assert_eq!(sign(&mut rules, Says::<1>(View(3), 7)), Err(Refusal::ViewClosed { closed: View(3) }));
-        assert_eq!(sign(&mut rules, Says::<0>(View(2), 7)), Err(Refusal::ViewClosed { closed: View(3) }));
+        assert_eq!(sign(&mut rules, Says::<1>(View(3), 7)), Err(Refusal::ViewClosed { open: View(4) }));
+        assert_eq!(sign(&mut rules, Says::<0>(View(2), 7)), Err(Refusal::ViewClosed { open: View(4) }));
         assert_eq!(sign(&mut rules, Says::<1>(View(4), 7)), Ok(()));
     }
 
@@ -288,5 +399,19 @@ mod tests {
         rules.speak_above(View(12), &mut Stepped::default());
         assert!(matches!(sign(&mut rules, Says::<1>(View(12), 0)), Err(Refusal::ViewClosed { .. })));
         assert_eq!(sign(&mut rules, Says::<1>(View(13), 0)), Ok(()));
+    }
+
+    #[test]
+    fn every_height_of_a_view_takes_one_statement_until_it_is_settled() {
+        let mut rules = rules([]);
+        assert_eq!(sign(&mut rules, Prepares(View(3), Height(7), 1)), Ok(()));
+        assert_eq!(sign(&mut rules, Prepares(View(3), Height(5), 1)), Ok(()), "heights come in any order");
+        assert!(matches!(sign(&mut rules, Prepares(View(3), Height(7), 2)), Err(Refusal::WouldEquivocate { .. })));
+        rules.settle(Height(6));
+        let settled = Err(Refusal::HeightSettled { settled: Height(6) });
+        assert_eq!(sign(&mut rules, Prepares(View(3), Height(5), 1)), settled);
+        assert_eq!(rules.promises().count(), 1, "settled promises are forgotten");
+        assert_eq!(sign(&mut rules, Prepares(View(4), Height(7), 2)), Ok(()), "a later view is another slot");
+        assert!(matches!(sign(&mut rules, Prepares(View(3), Height(8), 2)), Err(Refusal::ViewPassed { .. })));
     }
 }

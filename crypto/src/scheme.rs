@@ -37,6 +37,9 @@ pub enum CryptoError {
         /// The quorum.
         need: usize,
     },
+    /// Combining found that these members' signatures are bad.
+    #[error("bad signatures of {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    BadSignatures(Vec<ReplicaId>),
     /// The set of signers does not fit the committee or the signatures beside it.
     #[error("malformed proof")]
     MalformedProof,
@@ -75,7 +78,19 @@ pub trait Scheme: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         signature: &Self::Signature,
     ) -> Result<(), CryptoError>;
 
-    /// Combines signatures that were checked when they came. Fewer than a quorum are an error.
+    /// Checks as much of a signature as must hold before it is kept: all of it where that is cheap. A scheme whose signatures are
+    /// costly to check looks at shape and authorship here and leaves the rest to [`Scheme::combine`].
+    fn admit<T: Statement>(
+        &self,
+        signer: ReplicaId,
+        statement: &T,
+        signature: &Self::Signature,
+    ) -> Result<(), CryptoError> {
+        self.verify(signer, statement, signature)
+    }
+
+    /// Combines signatures that were admitted into a proof that verifies. Fewer than a quorum are an error; so are bad ones
+    /// among them, which [`CryptoError::BadSignatures`] names.
     fn combine<T: Statement>(
         &self,
         statement: &T,

@@ -1,9 +1,9 @@
 //! Quorum certificates, timeout certificates, commit proofs: what carries conviction from one replica to another.
 
 use super::statement::{Ballot, TimeoutStatement};
-use crate::{Rejection, SeenCertificates};
+use crate::{Keys, Rejection};
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_crypto::{Certificate, Committee, CryptoError, Scheme};
+use quorate_crypto::{Certificate, CryptoError, Scheme};
 use quorate_types::{BoundedVec, Digest, Domain, Header, Height, ReplicaId, View, encode, limits};
 use std::collections::BTreeSet;
 
@@ -54,28 +54,6 @@ pub struct CommitProof<S: Scheme> {
     pub qc: QuorumCertificate<S>,
 }
 
-/// What is needed to check certificates: the scheme, the one genesis ballot, and the certificates seen before.
-#[derive(Debug)]
-pub struct Keys<S: Scheme> {
-    /// Holds the committee's public keys.
-    pub scheme: S,
-    /// The only ballot that needs no proof.
-    pub genesis: Ballot,
-    seen: SeenCertificates,
-}
-
-impl<S: Scheme> Keys<S> {
-    /// Keys of the committee that starts from the block `genesis`.
-    pub fn new(scheme: S, genesis: &Header) -> Self {
-        Self { scheme, genesis: Ballot::of(genesis), seen: SeenCertificates::default() }
-    }
-
-    /// Who takes part.
-    pub fn committee(&self) -> &Committee {
-        self.scheme.committee()
-    }
-}
-
 impl<S: Scheme> QuorumCertificate<S> {
     /// The certificate of the genesis block.
     pub fn genesis(genesis: &Header) -> Self {
@@ -100,7 +78,7 @@ impl<S: Scheme> QuorumCertificate<S> {
     /// Checks the proof; only the exact genesis ballot needs none.
     pub fn verify(&self, keys: &Keys<S>) -> Result<(), Rejection> {
         let Some(proof) = &self.proof else {
-            return if self.ballot == keys.genesis {
+            return if self.ballot == genesis_ballot(keys) {
                 Ok(())
             } else {
                 Err(Rejection::Malformed("a certificate without a proof that is not genesis'"))
@@ -112,6 +90,11 @@ impl<S: Scheme> QuorumCertificate<S> {
         let name = Digest::of_bytes(Domain::STATEMENT, &encode(&("qc", self)));
         keys.seen.check_once(name, || Ok(keys.scheme.verify_proof(&self.ballot, proof)?))
     }
+}
+
+/// The only ballot that needs no proof.
+fn genesis_ballot<S: Scheme>(keys: &Keys<S>) -> Ballot {
+    Ballot { view: keys.genesis.view, height: keys.genesis.height, block: keys.genesis_digest }
 }
 
 impl<S: Scheme> From<Certificate<Ballot, S>> for QuorumCertificate<S> {

@@ -4,11 +4,11 @@ use super::{
     Ballot, Certificates, CommitProof, HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped,
     TimeoutCertificate, Vote, rules, tally::Added,
 };
-use crate::{Action, Election, Evidence, Ignored};
+use crate::{Action, Evidence, Ignored};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{Digest, Header, ReplicaId, decode, encode};
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     /// Counts a vote, of this view or of one already left. A certificate that it completes is taken, and passed on to those
     /// who would not get it otherwise.
     pub(super) fn on_vote(&mut self, vote: Vote<S>, step: &mut Stepped<S>) {

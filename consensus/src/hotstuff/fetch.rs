@@ -5,7 +5,7 @@
 //! is far above our root, or not held by those who were asked, is committed history: block sync brings it.
 
 use super::{HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped, message::FETCH_LIMIT};
-use crate::{Election, Ignored, Request, Timer};
+use crate::{Ignored, Request, Timer};
 use quorate_crypto::Scheme;
 use quorate_types::{BoundedVec, Digest, Header, Height, ReplicaId};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl<S: Scheme> Fetcher<S> {
     }
 }
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     /// Sees to it that the block which `qc` certifies comes here.
     pub(super) fn want(&mut self, qc: &QuorumCertificate<S>, from: ReplicaId, step: &mut Stepped<S>) {
         let (block, height) = (qc.block(), qc.height());

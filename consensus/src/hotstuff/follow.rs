@@ -5,11 +5,11 @@ use super::{
     Ballot, HotStuff, Message, Proposal, ProposalStatement, QuorumCertificate, Record, Stepped, Vote, rules,
     tree::Execution,
 };
-use crate::{Action, Election, Evidence, Executed, Ignored, Request, safety_rules::Promised};
+use crate::{Action, Evidence, Executed, Ignored, Request, safety_rules::Promised};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{Digest, Height, ReplicaId, encode};
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     pub(super) fn on_proposal(&mut self, from: ReplicaId, proposal: Proposal<S>, step: &mut Stepped<S>) {
         let header = &proposal.justified.block.header;
         let view = header.view;

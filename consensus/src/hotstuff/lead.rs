@@ -1,12 +1,12 @@
 //! Leading a view: when to propose, what, and on which certificate.
 
 use super::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, Record, Stepped, tree::Execution};
-use crate::{Election, Ignored, Request, Slot, Timer};
+use crate::{Ignored, Request, Slot, Timer};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, Digest, View};
 use std::collections::BTreeSet;
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     /// Asks for a block to propose, if this replica leads the view and there is a reason to.
     pub(super) fn try_propose(&mut self, step: &mut Stepped<S>) {
         if !self.may_lead() {

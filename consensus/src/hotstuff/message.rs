@@ -1,10 +1,10 @@
 //! What HotStuff replicas say to each other, and everything about it that can be checked without a replica's state.
 
 use super::{
-    certificate::{Keys, QuorumCertificate, TimeoutCertificate},
+    certificate::{QuorumCertificate, TimeoutCertificate},
     statement::{Ballot, ProposalStatement, TimeoutStatement},
 };
-use crate::{Kind, Rejection, Verify};
+use crate::{Keys, Kind, Rejection, Verify};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, BoundedVec, Digest, ReplicaId, View};
@@ -112,7 +112,7 @@ impl<S: Scheme> Verify for Vote<S> {
         if self.ballot.view <= keys.genesis.view {
             return Err(Rejection::Malformed("a vote in the genesis view"));
         }
-        Ok(keys.scheme.verify(from, &self.ballot, &self.signature)?)
+        Ok(keys.scheme.admit(from, &self.ballot, &self.signature)?)
     }
 }
 

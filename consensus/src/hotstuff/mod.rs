@@ -22,6 +22,7 @@ mod certificate;
 mod chain;
 mod fetch;
 mod follow;
+mod host;
 mod lead;
 mod message;
 mod record;
@@ -34,49 +35,28 @@ mod tests;
 mod tree;
 mod views;
 
-pub use certificate::{CommitProof, Keys, QuorumCertificate, TimeoutCertificate, TimeoutShare};
+pub use certificate::{CommitProof, QuorumCertificate, TimeoutCertificate, TimeoutShare};
 pub use message::{Certificates, FETCH_LIMIT, JustifiedBlock, Message, Proposal, Timeout, Vote};
 pub use record::Record;
 pub use statement::{Ballot, ProposalStatement, TimeoutStatement};
 
 use crate::{
-    Action, Election, Event, Ignored, Pacemaker, Promise, Replica, ReplicaStatus, Request, RoundRobin, SafetyRules,
-    Slot, Step, StepOf, Timeouts, Timer,
+    Action, Config, Election, Event, Ignored, Pacemaker, Promise, Replica, ReplicaStatus, Request, SafetyRules, Slot,
+    Step, StepOf, Timer,
 };
 use fetch::Fetcher;
 use quorate_crypto::{Committee, Scheme};
-use quorate_types::{Digest, Header, Height, ReplicaId, View, limits};
+use quorate_types::{Digest, Height, ReplicaId, View, limits};
 use rejoin::Rejoin;
 use std::collections::{BTreeMap, BTreeSet};
 use tally::{TimeoutTally, VoteTally};
 use tree::BlockTree;
 
-/// What a replica is made from.
-#[derive(Clone, Debug)]
-pub struct Config<S: Scheme, E: Election = RoundRobin> {
-    /// Its place in the committee.
-    pub id: ReplicaId,
-    /// The committee's scheme.
-    pub scheme: S,
-    /// Its key.
-    pub secret: S::Secret,
-    /// Who leads.
-    pub election: E,
-    /// How long views last.
-    pub timeouts: Timeouts,
-    /// Batches in one block, at most; from 1 to [`limits::BLOCK_BATCHES`].
-    pub max_block_batches: usize,
-    /// The chain's first block.
-    pub genesis: Header,
-    /// The ledger's head.
-    pub head: Header,
-}
-
 /// A replica of chained HotStuff.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HotStuff<S: Scheme, E: Election = RoundRobin> {
+pub struct HotStuff<S: Scheme> {
     safety: SafetyRules<S>,
-    election: E,
+    election: Election,
     pacemaker: Pacemaker,
     max_block_batches: usize,
 
@@ -143,11 +123,10 @@ impl Ready {
 
 type Stepped<S> = Step<Message<S>, Record<S>>;
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
-    /// A replica as its journal's records left it. `records` in the order in which they were written.
-    pub fn recover(config: Config<S, E>, records: impl IntoIterator<Item = Record<S>>) -> Self {
+impl<S: Scheme> HotStuff<S> {
+    fn new(config: Config<S>) -> Self {
         let genesis = QuorumCertificate::genesis(&config.genesis);
-        let mut replica = Self {
+        Self {
             safety: SafetyRules::recover(config.id, config.scheme, config.secret, []),
             election: config.election,
             pacemaker: Pacemaker::new(config.timeouts),
@@ -173,14 +152,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
             polled: View::GENESIS,
             poll_next: config.id.index(),
             halted: false,
-        };
-        replica.replay(records);
-        replica
-    }
-
-    /// A replica whose journal is lost. It signs nothing until the others have provably moved on (see `rejoin`).
-    pub fn rejoin(config: Config<S, E>) -> Self {
-        Self::recover(config, [Record::Silence])
+        }
     }
 
     fn replay(&mut self, records: impl IntoIterator<Item = Record<S>>) {
@@ -190,7 +162,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         for record in records {
             match record {
                 Record::Promise(promise) => {
-                    is_silent = false;
+                    is_silent &= promise.slot != Slot::Rejoined;
                     promises.push(promise);
                 }
                 Record::Silence => is_silent = true,
@@ -335,7 +307,7 @@ fn newer<S: Scheme>(known: &QuorumCertificate<S>, offered: QuorumCertificate<S>)
     if offered.view() > known.view() { offered } else { known.clone() }
 }
 
-impl<S: Scheme, E: Election> Replica for HotStuff<S, E> {
+impl<S: Scheme> Replica for HotStuff<S> {
     type Message = Message<S>;
     type Record = Record<S>;
 
@@ -397,7 +369,7 @@ impl<S: Scheme, E: Election> Replica for HotStuff<S, E> {
     }
 }
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     fn certificates_record(&self) -> Record<S> {
         Record::Certificates {
             high_qc: self.high_qc.clone(),
@@ -408,6 +380,6 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
 
     /// Whether this replica has promised to do nothing more in `view`.
     fn has_left(&self, view: View) -> bool {
-        self.safety.latest(Slot::Timeout).is_some_and(|left| left >= view)
+        view < self.safety.open()
     }
 }

@@ -7,7 +7,6 @@
 //! back by itself.
 
 use super::{Certificates, HotStuff, Stepped};
-use crate::Election;
 use quorate_crypto::Scheme;
 use quorate_types::{ReplicaId, View};
 use std::collections::BTreeMap;
@@ -21,7 +20,7 @@ pub(super) struct Rejoin {
     horizon: Option<View>,
 }
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     /// Notes the greatest view that an answer proves.
     pub(super) fn on_rejoin_answer(&mut self, from: ReplicaId, certificates: &Certificates<S>, step: &mut Stepped<S>) {
         let quorum = self.committee().quorum();

@@ -67,4 +67,7 @@ impl Promised for TimeoutStatement {
     fn view(&self) -> View {
         self.view
     }
+    fn closes_below(&self) -> Option<View> {
+        Some(self.view.next())
+    }
 }

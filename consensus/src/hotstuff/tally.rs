@@ -8,7 +8,9 @@
 use super::{
     certificate::{QuorumCertificate, TimeoutCertificate, TimeoutShare},
     message::{Timeout, Vote},
+    statement::Ballot,
 };
+use crate::tally::{Excluded, Poll, Polled};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{BoundedVec, ReplicaId, View};
 use std::collections::BTreeMap;
@@ -30,47 +32,30 @@ pub(super) enum Added<M, C> {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct VoteTally<S: Scheme> {
-    views: BTreeMap<View, ViewVotes<S>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ViewVotes<S: Scheme> {
-    votes: BTreeMap<ReplicaId, Vote<S>>,
-    certified: bool,
+    views: BTreeMap<View, Poll<Ballot, S>>,
+    excluded: Excluded,
 }
 
 impl<S: Scheme> VoteTally<S> {
     pub(super) fn new() -> Self {
-        Self { views: BTreeMap::new() }
+        Self { views: BTreeMap::new(), excluded: Excluded::new() }
     }
 
-    /// Counts a verified vote.
+    /// Counts an admitted vote.
     pub(super) fn add(&mut self, vote: Vote<S>, now: View, scheme: &S) -> Added<Vote<S>, QuorumCertificate<S>> {
-        let view = vote.ballot.view;
+        let (ballot, voter) = (vote.ballot, vote.voter);
+        let view = ballot.view;
         if view.0 > now.0.saturating_add(WINDOW) || view.0.saturating_add(WINDOW) < now.0 {
             return Added::OutsideWindow;
         }
-        let entry = self.views.entry(view).or_insert(ViewVotes { votes: BTreeMap::new(), certified: false });
-        if let Some(earlier) = entry.votes.get(&vote.voter) {
-            return if earlier.ballot == vote.ballot {
-                Added::Duplicate
-            } else {
-                Added::Equivocation(Box::new(earlier.clone()))
-            };
-        }
-        let ballot = vote.ballot;
-        entry.votes.insert(vote.voter, vote);
-        let matching = entry.votes.values().filter(|vote| vote.ballot == ballot);
-        if entry.certified || matching.clone().count() < scheme.committee().quorum() {
-            return Added::Counted;
-        }
-        let signatures = matching.map(|vote| (vote.voter, vote.signature.clone())).collect();
-        match scheme.combine(&ballot, &signatures) {
-            Ok(proof) => {
-                entry.certified = true;
-                Added::Certified(QuorumCertificate { ballot, proof: Some(proof) })
+        let poll = self.views.entry(view).or_default();
+        match poll.add(voter, ballot, vote.signature, scheme, &mut self.excluded) {
+            Polled::Counted | Polled::Excluded => Added::Counted,
+            Polled::Duplicate => Added::Duplicate,
+            Polled::Equivocation((ballot, signature)) => {
+                Added::Equivocation(Box::new(Vote { ballot, voter, signature }))
             }
-            Err(_) => Added::Counted,
+            Polled::Certified(proof) => Added::Certified(QuorumCertificate { ballot, proof: Some(proof) }),
         }
     }
 

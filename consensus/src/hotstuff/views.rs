@@ -10,11 +10,11 @@
 use super::{
     Certificates, HotStuff, Message, Record, Stepped, Timeout, TimeoutCertificate, TimeoutStatement, tally::Added,
 };
-use crate::{Action, Election, Evidence, Ignored, Request, Timer, safety_rules::Slot};
+use crate::{Action, Evidence, Ignored, Request, Timer};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{ReplicaId, View, encode};
 
-impl<S: Scheme, E: Election> HotStuff<S, E> {
+impl<S: Scheme> HotStuff<S> {
     /// Enters a view that a certificate opens.
     pub(super) fn enter(&mut self, view: View, entry: Option<TimeoutCertificate<S>>, step: &mut Stepped<S>) {
         assert!(view > self.view, "views only grow: {view} after {}", self.view);
@@ -137,7 +137,7 @@ impl<S: Scheme, E: Election> HotStuff<S, E> {
         let me = self.safety.id();
         if let Some(view) = self.timeouts.weak_quorum_view(self.committee(), me)
             && view >= self.view
-            && self.safety.latest(Slot::Timeout) < Some(view)
+            && !self.has_left(view)
         {
             self.leave(view, step);
         }

@@ -1,7 +1,7 @@
 //! The normal case, crashes and restarts.
 
 use super::net::{BASE, Net};
-use crate::{Kind, Replica};
+use crate::{Kind, Protocol, Replica};
 use quorate_types::View;
 use std::time::Duration;
 

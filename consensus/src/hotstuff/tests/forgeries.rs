@@ -2,10 +2,8 @@
 
 use super::net::{BASE, Msg, Net, S, batch, child, genesis, id};
 use crate::{
-    Rejection, Verified,
-    hotstuff::{
-        Ballot, Certificates, JustifiedBlock, Keys, Message, Proposal, ProposalStatement, QuorumCertificate, Vote,
-    },
+    Keys, Rejection, Verified,
+    hotstuff::{Ballot, Certificates, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Vote},
 };
 use quorate_crypto::{CryptoError, Scheme, Symbolic, conformance};
 use quorate_types::{ChainId, Digest, Epoch, Height, View};

@@ -2,7 +2,7 @@
 
 use super::net::{BASE, Msg, Net, Node, S, batch, id};
 use crate::{
-    Event, Rejection, Replica, Slot, Verified,
+    Event, Protocol, Rejection, Replica, Slot, Verified,
     hotstuff::{Certificates, Message, Record, TimeoutCertificate, TimeoutShare, TimeoutStatement},
 };
 use quorate_crypto::Scheme;
@@ -230,7 +230,7 @@ fn c1_a_replica_that_lost_its_journal_is_silent_until_the_others_have_moved_on()
     }
     net.crash(2);
     net.journals[2].0.clear();
-    net.nodes[2] = Some(Node::rejoin(net.config(2)));
+    net.nodes[2] = Some(Node::recover(net.config(2), [Record::Silence]));
     net.sent.clear();
     let spoke = Rc::new(RefCell::new(vec![]));
     let copy = spoke.clone();
@@ -267,7 +267,7 @@ fn c1_a_liar_cannot_mute_a_rejoining_replica() {
     let mut net = Net::new(4);
     net.submit(1);
     net.run(BASE);
-    net.nodes[2] = Some(Node::rejoin(net.config(2)));
+    net.nodes[2] = Some(Node::recover(net.config(2), [Record::Silence]));
     net.tell(2, Event::Started);
     // A claim without a certificate does not pass the check; there is no other way to name a view.
     let mut lie = net.node(0).high_qc.clone();

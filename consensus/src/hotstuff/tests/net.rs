@@ -2,8 +2,8 @@
 //! valid, journals in memory. The simulator proper is `quorate-sim`; this one lets a test hold each message in its hand.
 
 use crate::{
-    Action, Event, Executed, Journal, Replica, Request, RoundRobin, Timeouts, Timer, Verified,
-    hotstuff::{Config, HotStuff, Keys, Message, Record},
+    Action, Config, Election, Event, Executed, Journal, Keys, Protocol, Replica, Request, Timeouts, Timer, Verified,
+    hotstuff::{HotStuff, Message, Record},
 };
 use quorate_crypto::{Symbolic, conformance};
 use quorate_types::{Block, BoundedVec, Digest, Epoch, Header, Height, ReplicaId, View};
@@ -127,9 +127,10 @@ impl Net {
             id: id(index),
             scheme: self.scheme.clone(),
             secret: self.scheme.secret(id(index)),
-            election: RoundRobin,
+            election: Election::RoundRobin,
             timeouts: Timeouts { base: BASE, max: BASE * 4, block_interval: None },
             max_block_batches: 8,
+            checkpoint_interval: 64,
             genesis: self.genesis.clone(),
             head: self.heads[index].clone(),
         }

@@ -2,7 +2,7 @@
 
 use super::net::{BASE, Msg, Net, Node, S, batch, child, id};
 use crate::{
-    Event, Ignored, Replica, Verified,
+    Event, Ignored, Protocol, Replica, Verified,
     hotstuff::{
         Ballot, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutStatement,
         Vote,

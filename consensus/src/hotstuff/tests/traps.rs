@@ -2,7 +2,7 @@
 
 use super::net::{BASE, Net, Node, id};
 use crate::{
-    Event, Executed, Promise, Replica, Slot,
+    Event, Executed, Promise, Protocol, Replica, Slot,
     hotstuff::{Message, Record},
 };
 use quorate_types::{Digest, View};
@@ -41,7 +41,13 @@ fn c1_a_crash_while_silent_does_not_give_the_voice_back() {
     assert!(silent.status().rejoining && silent.safety.is_silent());
     let rotated = Node::recover(net.config(2), silent.snapshot());
     assert!(rotated.safety.is_silent(), "a rotated journal remembers it as well");
-    let promise = Promise { slot: Slot::Timeout, view: View(9), statement: Digest::ZERO };
+    let promise = Promise {
+        slot: Slot::Rejoined,
+        view: View(9),
+        height: None,
+        statement: Digest::ZERO,
+        closes_below: Some(View(10)),
+    };
     let back = Node::recover(net.config(2), [Record::Silence, Record::Promise(promise)]);
     assert!(!back.status().rejoining && !back.safety.is_silent(), "what spoke again after its journal was lost");
 }

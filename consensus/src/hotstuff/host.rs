@@ -1,0 +1,56 @@
+//! What hosts need to know of HotStuff.
+
+use super::{Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote};
+use crate::{Config, Keys, Promise, Promised, Protocol, Rejection};
+use quorate_crypto::Scheme;
+use quorate_types::{Block, Header, decode};
+
+impl<S: Scheme> Protocol for HotStuff<S> {
+    type Scheme = S;
+
+    fn recover(config: Config<S>, records: impl IntoIterator<Item = Record<S>>) -> Self {
+        let mut replica = Self::new(config);
+        replica.replay(records);
+        replica
+    }
+
+    fn silence() -> Record<S> {
+        Record::Silence
+    }
+
+    fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<S>) -> Result<(), Rejection> {
+        decode::<CommitProof<S>>(proof)?.verify(block, keys)
+    }
+
+    fn block_in(record: &Record<S>) -> Option<&Block> {
+        match record {
+            Record::Block(justified) => Some(&justified.block),
+            _ => None,
+        }
+    }
+
+    fn promise_in(record: &Record<S>) -> Option<&Promise> {
+        match record {
+            Record::Promise(promise) => Some(promise),
+            _ => None,
+        }
+    }
+
+    fn promises_in(message: &Message<S>) -> Vec<Promise> {
+        let vote = |vote: &Vote<S>| vote.ballot.promise();
+        match message {
+            Message::Proposal(proposal) => {
+                vec![ProposalStatement(Ballot::of(&proposal.justified.block.header)).promise()]
+            }
+            Message::Vote(said) => vec![vote(said)],
+            Message::Timeout(timeout) => {
+                let Timeout { view, high_qc, .. } = timeout.as_ref();
+                let left = TimeoutStatement { view: *view, high_qc: high_qc.view() }.promise();
+                std::iter::once(left).chain(timeout.vote.as_ref().map(vote)).collect()
+            }
+            Message::Certificates(_) | Message::AskCertificates(_) | Message::AskBlock(_) | Message::Blocks { .. } => {
+                Vec::new()
+            }
+        }
+    }
+}

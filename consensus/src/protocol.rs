@@ -1,0 +1,82 @@
+//! What a host needs to know of a protocol to run it: how its replicas are made, and what its journal and proofs hold.
+
+use crate::{Election, Promise, Rejection, Replica, SeenCertificates, Timeouts};
+use quorate_crypto::{Committee, Scheme};
+use quorate_types::{Block, Digest, Header, ReplicaId};
+use std::fmt::Debug;
+
+/// What a replica is made from.
+#[derive(Clone, Debug)]
+pub struct Config<S: Scheme> {
+    /// Its place in the committee.
+    pub id: ReplicaId,
+    /// The committee's scheme.
+    pub scheme: S,
+    /// Its key.
+    pub secret: S::Secret,
+    /// Who leads, where the protocol leaves a choice.
+    pub election: Election,
+    /// How long views last.
+    pub timeouts: Timeouts,
+    /// Batches in one block, at most; from 1 to [`limits::BLOCK_BATCHES`](quorate_types::limits::BLOCK_BATCHES).
+    pub max_block_batches: usize,
+    /// Every so many heights there is a checkpoint, at least 1.
+    pub checkpoint_interval: u64,
+    /// The chain's first block.
+    pub genesis: Header,
+    /// The ledger's head.
+    pub head: Header,
+}
+
+/// What is needed to check messages and certificates: the scheme, the one block that needs no certificate, and the
+/// certificates seen before.
+#[derive(Debug)]
+pub struct Keys<S: Scheme> {
+    /// Holds the committee's public keys.
+    pub scheme: S,
+    /// The chain's first block.
+    pub genesis: Header,
+    /// Its digest.
+    pub genesis_digest: Digest,
+    pub(crate) seen: SeenCertificates,
+}
+
+impl<S: Scheme> Keys<S> {
+    /// Keys of the committee that starts from the block `genesis`.
+    pub fn new(scheme: S, genesis: &Header) -> Self {
+        let (genesis, genesis_digest) = (genesis.clone(), genesis.digest());
+        Self { scheme, genesis, genesis_digest, seen: SeenCertificates::default() }
+    }
+
+    /// Who takes part.
+    pub fn committee(&self) -> &Committee {
+        self.scheme.committee()
+    }
+}
+
+/// A replica that hosts can make, restart and check the results of, without knowing which protocol it runs.
+pub trait Protocol:
+    Replica<Message: crate::Verify<Keys = Keys<Self::Scheme>>> + Clone + Debug + Send + 'static
+{
+    /// What its votes are signed with.
+    type Scheme: Scheme;
+
+    /// A replica as its journal's records left it. `records` in the order in which they were written.
+    fn recover(config: Config<Self::Scheme>, records: impl IntoIterator<Item = Self::Record>) -> Self;
+
+    /// What a journal begins with whose predecessor is lost: from it a replica recovers that signs nothing until the others have
+    /// provably moved on.
+    fn silence() -> Self::Record;
+
+    /// Checks that `proof`, as [`Action::Commit`](crate::Action::Commit) gave it, proves `block` final.
+    fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<Self::Scheme>) -> Result<(), Rejection>;
+
+    /// The block whose body a record keeps.
+    fn block_in(record: &Self::Record) -> Option<&Block>;
+
+    /// The promise that a record keeps.
+    fn promise_in(record: &Self::Record) -> Option<&Promise>;
+
+    /// Every statement that its sender signed with `message`, as the promises that they are.
+    fn promises_in(message: &Self::Message) -> Vec<Promise>;
+}
