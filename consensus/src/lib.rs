@@ -6,12 +6,14 @@
 //!
 //! Every collection here is bounded per peer or in total, and ordered: state can be printed, compared and hashed.
 
+mod block_tree;
 mod election;
 mod evidence;
 pub mod hotstuff;
 mod mempool;
 mod pacemaker;
 mod protocol;
+mod ready;
 mod replica;
 mod safety_rules;
 mod step;

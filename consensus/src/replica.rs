@@ -2,7 +2,7 @@
 
 use crate::{Evidence, Step, Verified, Verify};
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{Block, Digest, Header, ReplicaId, View};
+use quorate_types::{Block, Digest, Header, Height, ReplicaId, View};
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 /// One participant in a replicated state machine.
@@ -119,7 +119,7 @@ pub enum Request {
         /// Who is known to be ahead.
         from: ReplicaId,
         /// How far, at least.
-        height: quorate_types::Height,
+        height: Height,
     },
 }
 
@@ -155,6 +155,17 @@ pub enum Timer {
     View(View),
     /// A leader's pause before an empty block of this view.
     Pace(View),
+    /// PBFT: the view has brought no commit above this height for long enough.
+    Progress {
+        /// The view.
+        view: View,
+        /// The last commit when it was set.
+        committed: Height,
+    },
+    /// PBFT: time to see whether the oldest batch is being passed over.
+    Censorship(View),
+    /// PBFT: time to say again what may have been lost.
+    Retransmit,
     /// Something asked for has not come.
     Fetch,
     /// Time to ask whether others are ahead.
@@ -212,7 +223,7 @@ pub struct ReplicaStatus {
     /// The lock's view.
     pub locked_qc: View,
     /// Height of the last commit decision.
-    pub committed: quorate_types::Height,
+    pub committed: Height,
     /// Views that timed out since the last commit.
     pub failed_views: u32,
     /// Uncommitted blocks held.

@@ -186,6 +186,11 @@ impl<S: Scheme> SafetyRules<S> {
         }
     }
 
+    /// Views below `view` are left for good by what the caller files in the same step (a certificate of entry).
+    pub fn leave_below(&mut self, view: View) {
+        self.open = self.open.max(view);
+    }
+
     /// Signs nothing from now on: the journal that held the promises is lost.
     pub fn silence(&mut self) {
         self.silent = true;

@@ -111,7 +111,7 @@ impl<S: Scheme> HotStuff<S> {
     pub(super) fn reconsider(&mut self, step: &mut Stepped<S>) {
         let held = self.tree.by_height();
         let justifies = held.iter().filter_map(|digest| self.tree.get(digest));
-        let certificates: Vec<_> = justifies.map(|node| node.justified.justify.clone()).collect();
+        let certificates: Vec<_> = justifies.map(|node| node.held.justify.clone()).collect();
         for qc in certificates {
             self.follow_chain(&qc, step);
         }

@@ -1,11 +1,8 @@
 //! Following a leader: a proposal comes, its certificates are taken, its block is executed, and then, if the rules allow,
 //! it is voted for.
 
-use super::{
-    Ballot, HotStuff, Message, Proposal, ProposalStatement, QuorumCertificate, Record, Stepped, Vote, rules,
-    tree::Execution,
-};
-use crate::{Action, Evidence, Executed, Ignored, Request, safety_rules::Promised};
+use super::{Ballot, HotStuff, Message, Proposal, ProposalStatement, QuorumCertificate, Record, Stepped, Vote, rules};
+use crate::{Action, Evidence, Executed, Ignored, Request, block_tree::Execution, safety_rules::Promised};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{Digest, Height, ReplicaId, encode};
 
@@ -98,7 +95,7 @@ impl<S: Scheme> HotStuff<S> {
     /// Asks the host to execute a block whose parent is executed.
     pub(super) fn execute_if_possible(&self, digest: Digest, step: &mut Stepped<S>) {
         let Some(node) = self.tree.get(&digest) else { return };
-        let block = &node.justified.block;
+        let block = &node.held.block;
         if node.execution == Execution::Waiting && self.tree.is_executed(&block.header.parent) {
             step.request(Request::Execute { block: block.clone(), holder: block.header.proposer });
         }

@@ -1,7 +1,7 @@
 //! Leading a view: when to propose, what, and on which certificate.
 
-use super::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, Record, Stepped, tree::Execution};
-use crate::{Ignored, Request, Slot, Timer};
+use super::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, Record, Stepped};
+use crate::{Ignored, Request, Slot, Timer, block_tree::Execution};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, Digest, View};
 use std::collections::BTreeSet;
@@ -48,8 +48,8 @@ impl<S: Scheme> HotStuff<S> {
     fn proposable(&self) -> Vec<Digest> {
         let path = self.tree.path(&self.high_qc.block()).unwrap_or_default();
         let nodes = path.iter().filter_map(|digest| self.tree.get(digest));
-        let taken: BTreeSet<_> = nodes.flat_map(|node| node.justified.block.payload.iter()).collect();
-        self.ready.order.values().filter(|batch| !taken.contains(batch)).copied().collect()
+        let taken: BTreeSet<_> = nodes.flat_map(|node| node.held.block.payload.iter()).collect();
+        self.ready.iter().filter(|batch| !taken.contains(batch)).copied().collect()
     }
 
     /// A non-empty block is uncommitted, or its commit has not been told to the others by a proposal.
@@ -60,7 +60,7 @@ impl<S: Scheme> HotStuff<S> {
     /// Whether an uncommitted block below the greatest certificate has transactions.
     pub(super) fn is_chain_nonempty(&self) -> bool {
         let path = self.tree.path(&self.high_qc.block()).unwrap_or_default();
-        path.iter().filter_map(|digest| self.tree.get(digest)).any(|node| !node.justified.block.payload.is_empty())
+        path.iter().filter_map(|digest| self.tree.get(digest)).any(|node| !node.held.block.payload.is_empty())
     }
 
     pub(super) fn on_built(&mut self, block: Block, step: &mut Stepped<S>) {
@@ -105,11 +105,11 @@ impl<S: Scheme> HotStuff<S> {
         }
         let mine = |digest: &Digest| {
             self.tree.get(digest).filter(|node| {
-                let header = &node.justified.block.header;
+                let header = &node.held.block.header;
                 header.view == self.view && header.proposer == self.safety.id()
             })
         };
-        let Some(justified) = self.tree.by_height().iter().find_map(mine).map(|node| node.justified.clone()) else {
+        let Some(justified) = self.tree.by_height().iter().find_map(mine).map(|node| node.held.clone()) else {
             return;
         };
         let ballot = Ballot::of(&justified.block.header);
@@ -130,7 +130,7 @@ impl<S: Scheme> HotStuff<S> {
             if let Some(node) = self.tree.get_mut(&digest)
                 && !std::mem::replace(&mut node.recorded, true)
             {
-                step.record(Record::Block(node.justified.clone()));
+                step.record(Record::Block(node.held.clone()));
             }
         }
     }

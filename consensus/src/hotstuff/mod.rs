@@ -32,7 +32,6 @@ mod statement;
 mod tally;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod views;
 
 pub use certificate::{CommitProof, QuorumCertificate, TimeoutCertificate, TimeoutShare};
@@ -44,13 +43,16 @@ use crate::{
     Action, Config, Election, Event, Ignored, Pacemaker, Promise, Replica, ReplicaStatus, Request, SafetyRules, Slot,
     Step, StepOf, Timer,
 };
+use crate::{
+    block_tree::{BlockTree, Held},
+    ready::Ready,
+};
 use fetch::Fetcher;
 use quorate_crypto::{Committee, Scheme};
-use quorate_types::{Digest, Height, ReplicaId, View, limits};
+use quorate_types::{Block, Digest, Height, ReplicaId, View, limits};
 use rejoin::Rejoin;
 use std::collections::{BTreeMap, BTreeSet};
 use tally::{TimeoutTally, VoteTally};
-use tree::BlockTree;
 
 /// A replica of chained HotStuff.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +67,7 @@ pub struct HotStuff<S: Scheme> {
     entry: Option<TimeoutCertificate<S>>,
     high_qc: QuorumCertificate<S>,
     locked_qc: QuorumCertificate<S>,
-    tree: BlockTree<S>,
+    tree: BlockTree<JustifiedBlock<S>>,
     /// A three-chain is there, but blocks of it are not executed yet.
     commit_target: Option<(Digest, CommitProof<S>)>,
 
@@ -95,29 +97,9 @@ pub struct HotStuff<S: Scheme> {
     halted: bool,
 }
 
-/// Batches in order of arrival.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Ready {
-    order: BTreeMap<u64, Digest>,
-    place: BTreeMap<Digest, u64>,
-    next: u64,
-}
-
-impl Ready {
-    fn add(&mut self, batch: Digest) -> bool {
-        if self.place.contains_key(&batch) {
-            return false;
-        }
-        self.order.insert(self.next, batch);
-        self.place.insert(batch, self.next);
-        self.next += 1;
-        true
-    }
-
-    fn remove(&mut self, batch: &Digest) {
-        if let Some(place) = self.place.remove(batch) {
-            self.order.remove(&place);
-        }
+impl<S: Scheme> Held for JustifiedBlock<S> {
+    fn block(&self) -> &Block {
+        &self.block
     }
 }
 
@@ -276,6 +258,7 @@ impl<S: Scheme> HotStuff<S> {
             Timer::Pace(view) => self.on_pace_timer(view, step),
             Timer::Fetch => self.on_fetch_timer(step),
             Timer::Poll => self.on_poll_timer(step),
+            Timer::Progress { .. } | Timer::Censorship(_) | Timer::Retransmit => step.ignore(Ignored::StaleTimer),
         }
     }
 
@@ -292,7 +275,7 @@ impl<S: Scheme> HotStuff<S> {
 
     fn has_work(&self) -> bool {
         self.pacemaker.block_interval().is_some()
-            || !self.ready.order.is_empty()
+            || !self.ready.is_empty()
             || self.commit_target.is_some()
             || self.is_chain_nonempty()
     }
@@ -344,7 +327,7 @@ impl<S: Scheme> Replica for HotStuff<S> {
         records.extend(self.last_vote.clone().map(Record::Vote));
         records.extend(self.last_timeout.clone().map(|timeout| Record::Timeout(Box::new(timeout))));
         let recorded = self.tree.by_height().into_iter().filter_map(|digest| self.tree.get(&digest));
-        records.extend(recorded.filter(|node| node.recorded).map(|node| Record::Block(node.justified.clone())));
+        records.extend(recorded.filter(|node| node.recorded).map(|node| Record::Block(node.held.clone())));
         records.extend(self.safety.is_silent().then_some(Record::Silence));
         records
     }
@@ -352,7 +335,7 @@ impl<S: Scheme> Replica for HotStuff<S> {
     fn uncommitted_batches(&self) -> BTreeSet<Digest> {
         let held = self.tree.by_height();
         let nodes = held.iter().filter_map(|digest| self.tree.get(digest));
-        nodes.flat_map(|node| node.justified.block.payload.iter().copied()).collect()
+        nodes.flat_map(|node| node.held.block.payload.iter().copied()).collect()
     }
 
     fn status(&self) -> ReplicaStatus {

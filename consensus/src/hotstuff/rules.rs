@@ -13,10 +13,9 @@
 
 use super::{
     certificate::{CommitProof, QuorumCertificate},
-    message::Proposal,
-    tree::BlockTree,
+    message::{JustifiedBlock, Proposal},
 };
-use crate::Ignored;
+use crate::{Ignored, block_tree::BlockTree};
 use quorate_crypto::Scheme;
 
 /// Whether the proposal's age is accounted for: its justify is of the view before, or a timeout certificate of the view
@@ -34,7 +33,7 @@ pub(super) fn is_justified<S: Scheme>(proposal: &Proposal<S>) -> bool {
 pub(super) fn is_safe<S: Scheme>(
     proposal: &Proposal<S>,
     locked: &QuorumCertificate<S>,
-    tree: &BlockTree<S>,
+    tree: &BlockTree<JustifiedBlock<S>>,
 ) -> Result<(), Ignored> {
     let justify = &proposal.justified.justify;
     if justify.view() > locked.view() || tree.extends(&justify.block(), &locked.block()) {
@@ -47,15 +46,18 @@ pub(super) fn is_safe<S: Scheme>(
 /// What a certificate for a held block locks: the certificate of its parent.
 pub(super) fn locked_by<'a, S: Scheme>(
     qc: &QuorumCertificate<S>,
-    tree: &'a BlockTree<S>,
+    tree: &'a BlockTree<JustifiedBlock<S>>,
 ) -> Option<&'a QuorumCertificate<S>> {
-    tree.get(&qc.block()).map(|node| &node.justified.justify)
+    tree.get(&qc.block()).map(|node| &node.held.justify)
 }
 
 /// What a certificate for a held block commits: its grandparent, if the three stand in consecutive views.
-pub(super) fn committed_by<S: Scheme>(qc: &QuorumCertificate<S>, tree: &BlockTree<S>) -> Option<CommitProof<S>> {
-    let grandchild = &tree.get(&qc.block())?.justified.block.header;
-    let child = &tree.get(&grandchild.parent)?.justified.block.header;
+pub(super) fn committed_by<S: Scheme>(
+    qc: &QuorumCertificate<S>,
+    tree: &BlockTree<JustifiedBlock<S>>,
+) -> Option<CommitProof<S>> {
+    let grandchild = &tree.get(&qc.block())?.held.block.header;
+    let child = &tree.get(&grandchild.parent)?.held.block.header;
     let block = tree.header(&child.parent)?;
     let consecutive = child.view == block.view.next() && grandchild.view == child.view.next();
     consecutive.then(|| CommitProof { child: child.clone(), grandchild: grandchild.clone(), qc: qc.clone() })
