@@ -12,6 +12,7 @@ mod evidence;
 pub mod hotstuff;
 mod mempool;
 mod pacemaker;
+pub mod pbft;
 mod protocol;
 mod ready;
 mod replica;
