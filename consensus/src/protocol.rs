@@ -77,6 +77,7 @@ pub trait Protocol:
     /// The promise that a record keeps.
     fn promise_in(record: &Self::Record) -> Option<&Promise>;
 
-    /// Every statement that its sender signed with `message`, as the promises that they are.
-    fn promises_in(message: &Self::Message) -> Vec<Promise>;
+    /// The statements signed for `message`, by whom, as the promises that they are. A message may be brought by another than its
+    /// signer. Certificates are not taken apart.
+    fn promises_in(message: &Self::Message, committee: &Committee) -> Vec<(ReplicaId, Promise)>;
 }

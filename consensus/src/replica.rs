@@ -114,6 +114,11 @@ pub enum Request {
         /// Who certainly holds its batches.
         holder: ReplicaId,
     },
+    /// Say which of these batches are spent, as [`Event::BatchSpent`]: they hold up nobody.
+    Inspect {
+        /// Held batches.
+        batches: Vec<Digest>,
+    },
     /// Bring the ledger up to at least `height` from committed blocks that others keep, `from` first.
     Sync {
         /// Who is known to be ahead.

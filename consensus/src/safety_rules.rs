@@ -173,9 +173,11 @@ impl<S: Scheme> SafetyRules<S> {
         self.open
     }
 
-    /// Whether something was signed in this slot for this view and height.
-    pub fn has_signed(&self, slot: Slot, view: View, height: Option<Height>) -> bool {
-        self.said.get(&slot).is_some_and(|said| said.view == view && said.statements.contains_key(&height))
+    /// Whether exactly this was signed before.
+    pub fn has_said<T: Promised>(&self, statement: &T) -> bool {
+        let promise = statement.promise();
+        let said = self.said.get(&promise.slot).and_then(|said| said.statements.get(&promise.height));
+        said.is_some_and(|earlier| earlier.view == promise.view && earlier.statement == promise.statement)
     }
 
     /// Heights up to `height` are final for everybody: nothing more is signed there, and what was is forgotten.

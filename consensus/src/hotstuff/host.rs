@@ -2,8 +2,8 @@
 
 use super::{Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote};
 use crate::{Config, Keys, Promise, Promised, Protocol, Rejection};
-use quorate_crypto::Scheme;
-use quorate_types::{Block, Header, decode};
+use quorate_crypto::{Committee, Scheme};
+use quorate_types::{Block, Header, ReplicaId, decode};
 
 impl<S: Scheme> Protocol for HotStuff<S> {
     type Scheme = S;
@@ -36,17 +36,18 @@ impl<S: Scheme> Protocol for HotStuff<S> {
         }
     }
 
-    fn promises_in(message: &Message<S>) -> Vec<Promise> {
-        let vote = |vote: &Vote<S>| vote.ballot.promise();
+    fn promises_in(message: &Message<S>, _: &Committee) -> Vec<(ReplicaId, Promise)> {
+        let vote = |vote: &Vote<S>| (vote.voter, vote.ballot.promise());
         match message {
             Message::Proposal(proposal) => {
-                vec![ProposalStatement(Ballot::of(&proposal.justified.block.header)).promise()]
+                let header = &proposal.justified.block.header;
+                vec![(header.proposer, ProposalStatement(Ballot::of(header)).promise())]
             }
             Message::Vote(said) => vec![vote(said)],
             Message::Timeout(timeout) => {
-                let Timeout { view, high_qc, .. } = timeout.as_ref();
+                let Timeout { view, high_qc, replica, .. } = timeout.as_ref();
                 let left = TimeoutStatement { view: *view, high_qc: high_qc.view() }.promise();
-                std::iter::once(left).chain(timeout.vote.as_ref().map(vote)).collect()
+                std::iter::once((*replica, left)).chain(timeout.vote.as_ref().map(vote)).collect()
             }
             Message::Certificates(_) | Message::AskCertificates(_) | Message::AskBlock(_) | Message::Blocks { .. } => {
                 Vec::new()

@@ -1,0 +1,81 @@
+//! Who is behind asks, who is ahead answers with certificates: how the view began, the last commit, the stable checkpoint.
+
+use super::{Certificates, Message, Pbft, Standing, Stepped, ViewChange};
+use crate::{Ignored, Request, Timer};
+use quorate_crypto::Scheme;
+use quorate_types::{ReplicaId, View};
+
+/// Answers to one peer between two polls of ours: each may be large.
+const ANSWERS: u8 = 16;
+
+impl<S: Scheme> Pbft<S> {
+    pub(super) fn standing(&self) -> Standing {
+        let view = if self.rejoin.is_some() { View::GENESIS } else { self.begun() };
+        Standing { view, committed: self.root(), low: self.low.checkpoint.height }
+    }
+
+    pub(super) fn on_ask_certificates(&mut self, from: ReplicaId, standing: Standing, step: &mut Stepped<S>) {
+        let news = self.news_for(standing);
+        if news.new_view.is_none() && news.committed.is_none() && news.checkpoint.is_none() {
+            return step.ignore(Ignored::Duplicate);
+        }
+        self.tell(from, news, step);
+    }
+
+    fn news_for(&self, standing: Standing) -> Certificates<S> {
+        Certificates {
+            new_view: self.entry.clone().filter(|entry| entry.view > standing.view),
+            committed: self.committed.clone().filter(|committed| {
+                committed.statement.0.height > standing.committed && committed.statement.0.height <= self.root()
+            }),
+            checkpoint: (self.low.checkpoint.height > standing.low).then(|| self.low.clone()),
+        }
+    }
+
+    /// For one who still sends a VIEW-CHANGE up to our view, or stands below our checkpoint.
+    pub(super) fn news_for_changing(&self, change: &ViewChange<S>) -> Certificates<S> {
+        Certificates {
+            new_view: self.entry.clone().filter(|entry| entry.view >= change.view),
+            committed: None,
+            checkpoint: (self.low.checkpoint.height > change.checkpoint.checkpoint.height).then(|| self.low.clone()),
+        }
+    }
+
+    pub(super) fn tell(&mut self, to: ReplicaId, news: Certificates<S>, step: &mut Stepped<S>) {
+        let given = self.answers.entry(to).or_default();
+        if *given < ANSWERS {
+            *given += 1;
+            step.send(to, Message::Certificates(Box::new(news)));
+        }
+    }
+
+    pub(super) fn on_certificates(&mut self, from: ReplicaId, certificates: Certificates<S>, step: &mut Stepped<S>) {
+        self.on_rejoin_answer(from, &certificates);
+        if let Some(checkpoint) = certificates.checkpoint {
+            self.on_stable(checkpoint, from, step);
+        }
+        if let Some(committed) = certificates.committed {
+            self.on_commit_certificate(committed, from, step);
+        }
+        if let Some(new_view) = certificates.new_view
+            && !self.halted
+        {
+            self.on_new_view(from, new_view, step);
+        }
+        self.speak_if_safe(step);
+    }
+
+    /// A replica asks one other in turn where it stands: the last words of a busy time may have been lost on the way to it, and in a
+    /// quiet net nobody would say them again.
+    pub(super) fn on_poll_timer(&mut self, step: &mut Stepped<S>) {
+        step.request(Request::SetTimer { timer: Timer::Poll, after: self.pacemaker.poll() });
+        self.answers.clear();
+        let others: Vec<_> = self.committee().others(self.me()).collect();
+        if self.rejoin.is_some() {
+            step.broadcast(Message::AskCertificates(self.standing()));
+        } else if !others.is_empty() {
+            self.poll_next = (self.poll_next + 1) % others.len();
+            step.send(others[self.poll_next], Message::AskCertificates(self.standing()));
+        }
+    }
+}
