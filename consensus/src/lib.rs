@@ -19,6 +19,8 @@ mod replica;
 mod safety_rules;
 mod step;
 mod tally;
+#[cfg(test)]
+mod test_net;
 mod verified;
 
 pub use election::Election;

@@ -4,7 +4,9 @@
 //! CHECKPOINT and repeats it until it is stable (hole P8). A quorum of equal ones is a stable checkpoint: the low watermark rises,
 //! promises and votes at or below it are forgotten. The highest prepared certificate is not (hole P2).
 
-use super::{Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, evidence::accuse_of_votes};
+use super::{
+    Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, evidence::accuse_of_votes,
+};
 use crate::{Ignored, tally::Polled};
 use quorate_crypto::Scheme;
 use quorate_types::{Header, ReplicaId};

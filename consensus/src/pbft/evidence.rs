@@ -30,6 +30,7 @@ pub(super) fn accuse_of_pre_prepares<S: Scheme>(
     second: &PrePrepare<S>,
     step: &mut Stepped<S>,
 ) {
-    let said = |pre_prepare: &PrePrepare<S>| (PrePrepareStatement(pre_prepare.ballot()), pre_prepare.attestation.clone());
+    let said =
+        |pre_prepare: &PrePrepare<S>| (PrePrepareStatement(pre_prepare.ballot()), pre_prepare.attestation.clone());
     accuse(primary, second.view, PrePrepareStatement::KIND, &said(first), &said(second), step);
 }

@@ -60,15 +60,15 @@ mod rejoin;
 mod restart;
 mod rules;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod view_change;
 
 pub use certificate::{CommitCertificate, CommitProof, PreparedCertificate, StableCheckpoint};
 pub use message::{Certificates, FETCH_LIMIT, Message, NewView, PrePrepare, Standing, ViewChange, Vote};
 pub use record::Record;
-pub use statement::{
-    Ballot, Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, ViewChangeStatement,
-};
+pub use statement::{Ballot, Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, ViewChangeStatement};
 
 use crate::{
     Action, Config, Event, Ignored, Pacemaker, Replica, ReplicaStatus, SafetyRules, Step, StepOf,

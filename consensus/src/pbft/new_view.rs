@@ -4,9 +4,7 @@
 //! messages alone. One NEW-VIEW a view is accepted, whoever forwards it, and it is in the journal before anything is signed in
 //! the view: else a restarted replica could take a second one, with other evidence and another tip (hole P3).
 
-use super::{
-    Certificates, Message, NewView, NewViewStatement, Pbft, Phase, Record, Stepped, evidence::accuse, rules,
-};
+use super::{Certificates, Message, NewView, NewViewStatement, Pbft, Phase, Record, Stepped, evidence::accuse, rules};
 use crate::Ignored;
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{BoundedVec, Height, ReplicaId};
@@ -91,7 +89,11 @@ impl<S: Scheme> Pbft<S> {
         if base.checkpoint.height < self.low.checkpoint.height {
             // Ours is newer than all that the view begins with: nothing at or below it can be prepared by us any more.
             let checkpoint = Some(self.low.clone());
-            step.broadcast(Message::Certificates(Box::new(Certificates { new_view: None, committed: None, checkpoint })));
+            step.broadcast(Message::Certificates(Box::new(Certificates {
+                new_view: None,
+                committed: None,
+                checkpoint,
+            })));
         }
         if !self.halted {
             self.take_tip(&new_view, from, step);

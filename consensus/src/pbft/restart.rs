@@ -1,8 +1,6 @@
 //! From the journal's records to a replica, and its first words: the same bytes as before the crash.
 
-use super::{
-    Ballot, Commit, FIRST_VIEW, Message, Pbft, Phase, PrePrepareStatement, Prepare, Record, Stepped, Vote,
-};
+use super::{Ballot, Commit, FIRST_VIEW, Message, Pbft, Phase, PrePrepareStatement, Prepare, Record, Stepped, Vote};
 use crate::{Promise, Request, Slot, Timer};
 use quorate_crypto::Scheme;
 use quorate_types::Digest;
@@ -107,7 +105,8 @@ impl<S: Scheme> Pbft<S> {
     /// What this replica had accepted in its view follows from its promises.
     fn restore_log(&mut self, step: &mut Stepped<S>) {
         let tip = self.entry.as_ref().and_then(|entry| entry.tip.clone());
-        if let Some(tip) = tip.filter(|tip| tip.block.digest() == self.tree.root_digest() && self.root() >= self.start) {
+        if let Some(tip) = tip.filter(|tip| tip.block.digest() == self.tree.root_digest() && self.root() >= self.start)
+        {
             let entry = self.log.entry(self.root());
             entry.accepted = Some(tip.block.digest());
             entry.pre_prepare = Some(tip);
