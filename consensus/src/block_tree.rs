@@ -115,6 +115,16 @@ impl<B: Held> BlockTree<B> {
         self.nodes.get(block).map(|node| &node.held).or_else(recent)
     }
 
+    /// Keeps the body of a committed block, for those who ask.
+    pub(crate) fn remember(&mut self, digest: Digest, held: B) {
+        if self.recent.iter().all(|(known, _)| *known != digest) {
+            self.recent.push_back((digest, held));
+        }
+        while self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
     /// Adds a block above one that is held. False if its parent is not, or it is there already.
     pub(crate) fn insert(&mut self, digest: Digest, held: B) -> bool {
         if self.contains(&digest) || !self.contains(&held.block().header.parent) {

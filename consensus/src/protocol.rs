@@ -26,6 +26,8 @@ pub struct Config<S: Scheme> {
     pub genesis: Header,
     /// The ledger's head.
     pub head: Header,
+    /// The commit proof of the head, as the ledger keeps it; `None` of genesis.
+    pub head_proof: Option<Vec<u8>>,
 }
 
 /// What is needed to check messages and certificates: the scheme, the one block that needs no certificate, and the

@@ -81,9 +81,4 @@ impl<T: Statement, S: Scheme> Poll<T, S> {
     pub(crate) fn count(&self, statement: &T) -> usize {
         self.votes.values().filter(|(said, _)| said == statement).count()
     }
-
-    /// What somebody voted for.
-    pub(crate) fn vote_of(&self, voter: ReplicaId) -> Option<&(T, S::Signature)> {
-        self.votes.get(&voter)
-    }
 }

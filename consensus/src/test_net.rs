@@ -137,6 +137,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
             checkpoint_interval: self.checkpoint_interval,
             genesis: self.genesis.clone(),
             head: self.heads[index].clone(),
+            head_proof: self.proofs[index].last().map(|(_, proof)| proof.clone()),
         }
     }
 

@@ -14,6 +14,9 @@ use crate::{Executed, Ignored, Request, block_tree::Execution, tally::Polled};
 use quorate_crypto::{Certificate, Scheme};
 use quorate_types::{Block, Digest, Height, ReplicaId, View};
 
+/// Heights above the last commit of which anything is kept, however wide the window: whoever is further behind catches up first.
+const AHEAD: u64 = 64;
+
 /// Whether a message of this view and height can be used now.
 enum Timing {
     Now,
@@ -31,7 +34,8 @@ impl<S: Scheme> Pbft<S> {
         }
         // The view's tip may be what is committed here already: others still need our votes for it.
         let is_open = height > self.root() || self.log.accepted(height).is_some();
-        if height < self.start || !self.window().contains(height) {
+        let is_near = height.0 <= self.root().0.saturating_add(AHEAD);
+        if height < self.start || !self.window().contains(height) || !is_near {
             Timing::Never(Ignored::OutsideWindow)
         } else if !is_open {
             Timing::Never(Ignored::Duplicate)
@@ -160,7 +164,7 @@ impl<S: Scheme> Pbft<S> {
 
     /// Says whatever the log allows by now, from below.
     pub(super) fn advance(&mut self, step: &mut Stepped<S>) {
-        if !self.is_active() {
+        if !self.is_active() || self.safety.is_silent() {
             return;
         }
         for height in self.log.heights() {
@@ -190,7 +194,8 @@ impl<S: Scheme> Pbft<S> {
     }
 
     fn prepare(&mut self, ballot: Ballot, step: &mut Stepped<S>) {
-        if self.log.get(ballot.height).is_none_or(|entry| entry.has_sent_prepare) {
+        let entry = self.log.entry(ballot.height);
+        if std::mem::replace(&mut entry.has_sent_prepare, true) {
             return;
         }
         self.record_bodies(ballot.block, step);
@@ -198,7 +203,6 @@ impl<S: Scheme> Pbft<S> {
         match self.safety.sign(&statement, step) {
             Ok(signature) => {
                 let vote = Vote { statement, voter: self.me(), signature };
-                self.log.entry(ballot.height).has_sent_prepare = true;
                 step.broadcast(Message::Prepare(vote.clone()));
                 self.count_prepare(vote, step);
             }
@@ -207,15 +211,17 @@ impl<S: Scheme> Pbft<S> {
     }
 
     fn commit(&mut self, ballot: Ballot, step: &mut Stepped<S>) {
-        let Some(entry) = self.log.get(ballot.height) else { return };
-        let Some(certificate) = entry.prepared.clone().filter(|_| !entry.has_sent_commit) else { return };
+        let entry = self.log.entry(ballot.height);
+        let Some(certificate) = entry.prepared.clone() else { return };
+        if std::mem::replace(&mut entry.has_sent_commit, true) {
+            return;
+        }
         self.record_bodies(ballot.block, step);
         step.record(Record::Prepared(certificate));
         let statement = Commit(ballot);
         match self.safety.sign(&statement, step) {
             Ok(signature) => {
                 let vote = Vote { statement, voter: self.me(), signature };
-                self.log.entry(ballot.height).has_sent_commit = true;
                 step.broadcast(Message::Commit(vote.clone()));
                 self.count_commit(vote, step);
             }
@@ -261,10 +267,12 @@ impl<S: Scheme> Pbft<S> {
     pub(super) fn insert(&mut self, digest: Digest, block: Block, step: &mut Stepped<S>) {
         if self.tree.insert(digest, block) {
             let prepared = self.prepared.as_ref().map(|prepared| prepared.statement.0.block);
-            let protected: Vec<_> =
-                self.log.all_accepted().map(|(_, accepted)| accepted).chain(prepared).chain([digest]).collect();
+            let target = self.commit_target.as_ref().map(|(target, _)| *target);
+            let accepted = self.log.all_accepted().map(|(_, accepted)| accepted);
+            let protected: Vec<_> = accepted.chain(prepared).chain(target).chain([digest]).collect();
             self.tree.trim(&protected);
             self.execute_if_possible(digest, step);
+            self.finalise_known(step);
         }
     }
 

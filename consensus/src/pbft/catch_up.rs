@@ -15,8 +15,9 @@ impl<S: Scheme> Pbft<S> {
     }
 
     pub(super) fn on_ask_certificates(&mut self, from: ReplicaId, standing: Standing, step: &mut Stepped<S>) {
+        // One that rejoins counts answers, empty ones too.
         let news = self.news_for(standing);
-        if news.new_view.is_none() && news.committed.is_none() && news.checkpoint.is_none() {
+        if standing.view != View::GENESIS && news.is_empty() {
             return step.ignore(Ignored::Duplicate);
         }
         self.tell(from, news, step);

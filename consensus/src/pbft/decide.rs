@@ -5,6 +5,14 @@ use crate::Ignored;
 use quorate_crypto::Scheme;
 use quorate_types::{Digest, Header, Height, ReplicaId, decode, encode};
 
+/// The commit certificate in a proof that the ledger keeps, if it is one.
+pub(super) fn commit_certificate<S: Scheme>(proof: &[u8]) -> Option<CommitCertificate<S>> {
+    match decode(proof) {
+        Ok(CommitProof::Commit(certificate)) => Some(certificate),
+        Ok(CommitProof::Checkpoint(_)) | Err(_) => None,
+    }
+}
+
 impl<S: Scheme> Pbft<S> {
     /// Takes a verified commit certificate. `from` certainly knows of the block.
     pub(super) fn on_commit_certificate(
@@ -49,11 +57,27 @@ impl<S: Scheme> Pbft<S> {
         }
     }
 
+    /// Once more, what certificates prove final and was not held when they came.
+    pub(super) fn finalise_known(&mut self, step: &mut Stepped<S>) {
+        if let Some(committed) = self.committed.clone().filter(|known| known.statement.0.height > self.root()) {
+            self.on_commit_certificate(committed, self.me(), step);
+        }
+        if self.low.checkpoint.height > self.root() {
+            let (stable, from) = (self.low.clone(), self.me());
+            let (height, block) = (stable.checkpoint.height, stable.checkpoint.block);
+            self.finalise(height, block, CommitProof::Checkpoint(stable), from, step);
+        }
+    }
+
     /// Commits the target once everything up to it is executed.
     pub(super) fn try_commit(&mut self, step: &mut Stepped<S>) {
         let Some((block, proof)) = &self.commit_target else { return };
         let (block, proof) = (*block, encode(proof));
-        let path = self.tree.path(&block).expect("a target stands in the tree, whose blocks stand above the root");
+        let Some(path) = self.tree.path(&block) else {
+            // It comes again with whatever proves it.
+            self.commit_target = None;
+            return;
+        };
         if !path.iter().all(|digest| self.tree.is_executed(digest)) {
             self.halt_if_certified(step);
             return self.run_fetch_timer(step);

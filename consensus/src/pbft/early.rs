@@ -44,7 +44,8 @@ impl<S: Scheme> Early<S> {
         taken
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// How many replicas are ahead, as far as they say so.
+    pub(super) fn senders(&self) -> usize {
+        self.0.len()
     }
 }

@@ -57,6 +57,10 @@ impl Fetcher {
         self.orphans.retain(|_, orphan| orphan.header.height > height);
     }
 
+    fn found(&mut self, digest: &Digest) {
+        self.wanted.remove(digest);
+    }
+
     pub(super) fn synced(&mut self) {
         self.syncing = false;
     }
@@ -76,7 +80,9 @@ impl Fetcher {
 impl<S: Scheme> Pbft<S> {
     /// Sees to it that a block comes here.
     pub(super) fn want(&mut self, block: Digest, height: Height, from: ReplicaId, step: &mut Stepped<S>) {
-        if height <= self.root() || self.tree.contains(&block) {
+        // Of the last committed block only the header may be here: a view that starts from it needs the body.
+        let is_bare_root = block == self.tree.root_digest() && self.tree.lookup(&block).is_none();
+        if !is_bare_root && (height <= self.root() || self.tree.contains(&block)) {
             return;
         }
         if height.0 > self.root().0.saturating_add(SYNC_GAP) {
@@ -192,13 +198,25 @@ impl<S: Scheme> Pbft<S> {
             // It does not hold the block: to it the block may be history.
             return self.sync(from, height, step);
         }
+        let is_final = self.committed.as_ref().is_some_and(|committed| committed.statement.0.block == wanted)
+            || self.low.checkpoint.block == wanted;
         let mut expected = wanted;
         for block in blocks {
             let digest = block.digest();
+            if digest == wanted && digest == self.tree.root_digest() {
+                self.fetcher.found(&digest);
+                self.tree.remember(digest, block);
+                break;
+            }
             if digest != expected || self.tree.contains(&digest) {
                 break;
             }
             expected = block.header.parent;
+            if is_final && self.contradicts_root(&block) {
+                let root = self.tree.root_digest();
+                let why = format!("block {wanted} is proven final, but does not stand on our committed block {root}");
+                return self.halt(format!("{why}: more than f replicas lie"), step);
+            }
             if block.header.height > self.root() {
                 self.fetcher.adopt(digest, block);
             }
@@ -208,16 +226,13 @@ impl<S: Scheme> Pbft<S> {
         self.on_held(step);
     }
 
+    fn contradicts_root(&self, block: &Block) -> bool {
+        block.header.height == self.root().next() && block.header.parent != self.tree.root_digest()
+    }
+
     /// Blocks came: whatever waited for them goes on.
     fn on_held(&mut self, step: &mut Stepped<S>) {
-        if let Some(committed) = self.committed.clone() {
-            self.on_commit_certificate(committed, self.me(), step);
-        }
-        let stable = self.low.clone();
-        if stable.checkpoint.height > self.root() && !self.halted {
-            let (height, block) = (stable.checkpoint.height, stable.checkpoint.block);
-            self.finalise(height, block, super::CommitProof::Checkpoint(stable), self.me(), step);
-        }
+        self.finalise_known(step);
         if !self.halted {
             self.try_new_view(step);
             self.advance(step);

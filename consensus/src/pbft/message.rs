@@ -237,6 +237,11 @@ impl<S: Scheme> NewView<S> {
 }
 
 impl<S: Scheme> Certificates<S> {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.new_view.is_none() && self.committed.is_none() && self.checkpoint.is_none()
+    }
+
     fn verify(&self, keys: &Keys<S>) -> Result<(), Rejection> {
         self.new_view.as_ref().map_or(Ok(()), |new_view| new_view.verify_once(keys))?;
         self.checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.verify(keys))?;

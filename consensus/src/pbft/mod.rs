@@ -172,7 +172,7 @@ impl<S: Scheme> Pbft<S> {
             checkpoints: BTreeMap::new(),
             own_checkpoints: BTreeMap::new(),
             prepared: None,
-            committed: None,
+            committed: config.head_proof.as_deref().and_then(decide::commit_certificate),
             tree: BlockTree::new(config.head),
             commit_target: None,
             changes: BTreeMap::new(),

@@ -29,10 +29,12 @@ impl<S: Scheme> Pbft<S> {
             }
             Some(tip) => match self.tree.lookup(&tip.block) {
                 Some(block) => Some(block.clone()),
-                // Committed here, long enough ago that its body is the ledger's: so it is to others, who will say so.
-                None => return step.ignore(Ignored::MissingAncestor),
+                None => return self.want(tip.block, tip.height, self.primary(tip.view), step),
             },
         };
+        if let Some(tip) = tip {
+            self.record_bodies(tip.block, step);
+        }
         let statement = NewView::<S>::statement_of(self.view, &changes, tip.map(|tip| tip.block));
         let attestation = match self.safety.attest(&statement, step) {
             Ok(attestation) => attestation,

@@ -33,7 +33,9 @@ impl<S: Scheme> Pbft<S> {
             }
         }
         for ((_, digest), block) in blocks {
-            if self.tree.insert(digest, block)
+            if digest == self.tree.root_digest() {
+                self.tree.remember(digest, block);
+            } else if self.tree.insert(digest, block)
                 && let Some(node) = self.tree.get_mut(&digest)
             {
                 node.recorded = true;
@@ -69,6 +71,10 @@ impl<S: Scheme> Pbft<S> {
         records.extend(self.last_change.clone().map(|change| Record::ViewChange(Box::new(change))));
         let held = self.tree.by_height().into_iter().filter_map(|digest| self.tree.get(&digest));
         records.extend(held.filter(|node| node.recorded).map(|node| Record::Block(node.held.clone())));
+        // A view may start from the highest prepared block although it is committed: then its body goes into the NEW-VIEW.
+        let prepared = self.prepared.as_ref().map(|prepared| prepared.statement.0.block);
+        let committed = prepared.filter(|block| self.tree.get(block).is_none());
+        records.extend(committed.and_then(|block| self.tree.lookup(&block)).cloned().map(Record::Block));
         records.extend(self.safety.is_silent().then_some(Record::Silence));
         records
     }
@@ -87,11 +93,7 @@ impl<S: Scheme> Pbft<S> {
             step.broadcast(Message::Checkpoint(vote.clone()));
             self.on_checkpoint(vote, step);
         }
-        let stable = self.low.clone();
-        if stable.checkpoint.height > self.root() {
-            let (height, block) = (stable.checkpoint.height, stable.checkpoint.block);
-            self.finalise(height, block, super::CommitProof::Checkpoint(stable), self.me(), step);
-        }
+        self.finalise_known(step);
         match self.phase {
             Phase::Active => self.restore_log(step),
             Phase::Changing => {

@@ -80,12 +80,17 @@ impl<S: Scheme> Pbft<S> {
         let needs = self.phase == Phase::Changing
             || self.has_work()
             || !self.own_checkpoints.is_empty()
-            || !self.early.is_empty();
+            || self.is_left_behind();
         if needs && self.timers.retransmit.is_none() {
             self.timers.retransmit = Some(self.position());
             let after = self.pacemaker.retransmission();
             step.request(Request::SetTimer { timer: Timer::Retransmit, after });
         }
+    }
+
+    /// Somebody honest is in a view that has not begun here.
+    fn is_left_behind(&self) -> bool {
+        self.early.senders() > self.committee().max_faulty()
     }
 
     fn position(&self) -> (View, Phase, Height, Height) {
@@ -153,7 +158,7 @@ impl<S: Scheme> Pbft<S> {
                 step.broadcast(Message::Checkpoint(vote.clone()));
             }
         }
-        if before != now || !(self.has_work() || self.phase == Phase::Changing || !self.early.is_empty()) {
+        if before != now || !(self.has_work() || self.phase == Phase::Changing || self.is_left_behind()) {
             return;
         }
         match self.phase {

@@ -51,7 +51,10 @@ impl<S: Scheme> Pbft<S> {
         }
         let is_behind = change.checkpoint.checkpoint.height < self.low.checkpoint.height;
         if is_behind || change.view <= self.begun() {
-            self.tell(from, self.news_for_changing(&change), step);
+            let news = self.news_for_changing(&change);
+            if !news.is_empty() {
+                self.tell(from, news, step);
+            }
         }
         if change.view < self.view || change.view == self.begun() {
             return step.ignore(Ignored::StaleView);
