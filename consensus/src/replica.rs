@@ -214,6 +214,8 @@ pub trait Kind {
     fn kind(&self) -> &'static str;
     /// The view after which it is not worth sending any more, if there is one.
     fn stale_after(&self) -> Option<View>;
+    /// Whether it carries blocks or many certificates, so that votes should not have to wait behind it.
+    fn is_large(&self) -> bool;
 }
 
 /// A replica's state in numbers.

@@ -68,6 +68,13 @@ impl<M: Kind> Kind for Wire<M> {
         }
     }
 
+    fn is_large(&self) -> bool {
+        match self {
+            Self::Consensus(message) => message.is_large(),
+            Self::Pool(_) => true,
+        }
+    }
+
     fn stale_after(&self) -> Option<View> {
         match self {
             Self::Consensus(message) => message.stale_after(),

@@ -212,6 +212,10 @@ impl<S: Scheme> Kind for Message<S> {
         }
     }
 
+    fn is_large(&self) -> bool {
+        matches!(self, Self::Proposal(_) | Self::Blocks { .. })
+    }
+
     fn stale_after(&self) -> Option<View> {
         let late = |view: View| View(view.0.saturating_add(LATE_VIEWS));
         match self {

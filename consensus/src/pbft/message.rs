@@ -294,6 +294,19 @@ impl<S: Scheme> Kind for Message<S> {
         }
     }
 
+    fn is_large(&self) -> bool {
+        match self {
+            Self::PrePrepare(_)
+            | Self::ViewChange(_)
+            | Self::NewView(_)
+            | Self::Certificates(_)
+            | Self::Blocks { .. } => true,
+            Self::Prepare(_) | Self::Commit(_) | Self::Checkpoint(_) | Self::AskCertificates(_) | Self::AskBlock(_) => {
+                false
+            }
+        }
+    }
+
     fn stale_after(&self) -> Option<View> {
         match self {
             Self::PrePrepare(pre_prepare) => Some(pre_prepare.view),
