@@ -5,7 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{Committee, CommitteeError, IdentityKey, Member, VoteKey};
 use quorate_types::{Account, Block, ChainId, Digest, Domain, Epoch, Header, Height, Payload, ReplicaId, View, limits};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// How a chain begins. All validators hold the same one, but for addresses, which may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,38 @@ pub struct Genesis {
 pub enum Protocol {
     /// Chained HotStuff.
     Hotstuff,
+    /// PBFT over a hash chain.
+    Pbft,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Hotstuff, Self::Pbft];
+
+    /// The name in genesis files, on command lines and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hotstuff => "hotstuff",
+            Self::Pbft => "pbft",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == text);
+        found.ok_or_else(|| {
+            format!("no protocol is called {text:?}; there are {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
 }
 
 /// A vote scheme.
@@ -45,6 +77,21 @@ pub enum Protocol {
 pub enum SchemeKind {
     /// Lists of ed25519 signatures.
     Ed25519,
+}
+
+impl SchemeKind {
+    /// The name in genesis files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+        }
+    }
+}
+
+impl fmt::Display for SchemeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// A rule that gives each view its leader.
@@ -67,11 +114,22 @@ pub struct Params {
     pub block_interval_ms: Option<u64>,
     /// Batches in one block.
     pub max_block_batches: u16,
+    /// PBFT: heights between checkpoints.
+    pub checkpoint_interval: u64,
 }
+
+/// The longest checkpoint interval: a replica holds up to two intervals of undecided heights.
+const MAX_CHECKPOINT_INTERVAL: u64 = 65_536;
 
 impl Default for Params {
     fn default() -> Self {
-        Self { timeout_base_ms: 500, timeout_max_ms: 4000, block_interval_ms: None, max_block_batches: 64 }
+        Self {
+            timeout_base_ms: 500,
+            timeout_max_ms: 4000,
+            block_interval_ms: None,
+            max_block_batches: 64,
+            checkpoint_interval: 64,
+        }
     }
 }
 
@@ -171,6 +229,9 @@ impl Genesis {
         if max == 0 || max > limits::BLOCK_BATCHES {
             return bad("max_block_batches", max.to_string(), "from 1 to 64");
         }
+        if !(1..=MAX_CHECKPOINT_INTERVAL).contains(&params.checkpoint_interval) {
+            return bad("checkpoint_interval", params.checkpoint_interval.to_string(), "from 1 to 65536 heights");
+        }
         self.committee().map(|_| ()).map_err(GenesisError::from)
     }
 
@@ -264,10 +325,10 @@ pub(crate) mod tests {
     #[test]
     fn the_identity_of_a_genesis_is_the_one_written_down() {
         let genesis = genesis(4);
-        assert_eq!(genesis.digest().to_string(), "cf5b17f1ac432c3ba1a4106439bc92caa9980c8b53994fb59df472db00e44e47");
+        assert_eq!(genesis.digest().to_string(), "b04b76c1a4bb7dc7ae8cf1dbe3688da962e2fc94cf37ca2cb7f82d08ed50ecd6");
         assert_eq!(
             genesis.block().digest().to_string(),
-            "4578fc1c5534ca47cc00d77d8185cdc8aeef6aabb2f5cc2635edaae31a36df8a"
+            "dbbdbc9d1920ddf5abd1691469217da5368d38a62755df6d9c248d5c38f707ab"
         );
     }
 
@@ -281,11 +342,13 @@ pub(crate) mod tests {
     #[test]
     fn nonsense_is_refused_and_says_what_it_must_be() {
         type Change = fn(&mut Genesis);
-        let changes: [(Change, &str); 7] = [
+        let changes: [(Change, &str); 9] = [
             (|g| g.params.timeout_base_ms = 0, "timeout_base_ms is 0"),
             (|g| g.params.timeout_max_ms = 1, "timeout_max_ms is 1"),
             (|g| g.params.block_interval_ms = Some(500), "block_interval_ms is 500"),
             (|g| g.params.max_block_batches = 65, "max_block_batches is 65"),
+            (|g| g.params.checkpoint_interval = 0, "checkpoint_interval is 0"),
+            (|g| g.params.checkpoint_interval = 65_537, "checkpoint_interval is 65537"),
             (|g| g.validators.clear(), "a committee of 0 replicas"),
             (|g| g.validators[3].vote = g.validators[1].vote, "replicas 1 and 3 have the same vote key"),
             (|g| g.validators[2].vote = VoteKey([0; 32]), "the vote key of replica 2"),

@@ -1,18 +1,20 @@
 //! The vote journal: what a replica promised and what that rests on, before anybody hears of it.
 //!
 //! Entries are pushed in memory and flushed as one frame. The first entry is written when the keys are made: a validator
-//! without a journal knows that it lost one. Rotation begins a new file with what still matters; it is complete under a
+//! without a journal knows that it lost one. The second binds the journal to a chain, when a validator of that chain opens it
+//! for the first time: records of another chain, and above all of another protocol, are never read as if they were its own.
+//! Rotation begins a new file with what still matters; it is complete under a
 //! temporary name before it takes the place of the old one.
 //!
 //! A journal that failed once stays failed: after a failed write the file's end is unknown, and after a failed sync the
 //! operating system may have dropped the bytes and say yes the next time. Only opening it anew tells what is there.
 
 use crate::{
-    Disk,
-    record_log::{self, LogError},
+    Disk, Genesis, Protocol, SchemeKind,
+    record_log::{self, Frame, LogError},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{Batch, encode};
+use quorate_types::{Batch, ChainId, encode};
 use serde::{Deserialize, Serialize};
 use std::{fmt, io, marker::PhantomData, sync::Arc};
 
@@ -28,6 +30,32 @@ pub enum Entry<R> {
     Batch(Arc<Batch>),
     /// The replica's own.
     Record(R),
+    /// Everything after it is of this chain. Kept by the journal itself, not handed out.
+    Bound(Binding),
+}
+
+/// The chain whose promises a journal holds, and what gives their bytes a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Binding {
+    /// The chain.
+    pub chain: ChainId,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its vote scheme.
+    pub scheme: SchemeKind,
+}
+
+impl Binding {
+    /// What the journals of this chain's validators are bound to.
+    pub fn of(genesis: &Genesis) -> Self {
+        Self { chain: genesis.chain_id(), protocol: genesis.protocol, scheme: genesis.scheme }
+    }
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "chain {} ({}, {})", self.chain.0, self.protocol, self.scheme)
+    }
 }
 
 /// When a flush counts as done.
@@ -71,6 +99,19 @@ pub enum JournalError {
     /// It cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// It is bound to another chain.
+    #[error(
+        "{file} holds promises made on {has}, and this validator's genesis is {asked}. What was promised on one chain means \
+         nothing on another: give this home the genesis.json that it ran with, or make a new home with `quorate keygen`"
+    )]
+    OtherChain {
+        /// Which file.
+        file: String,
+        /// What it is bound to.
+        has: Box<Binding>,
+        /// What it was opened for.
+        asked: Box<Binding>,
+    },
     /// A frame that passed its checksum does not hold entries of this version.
     #[error("{file}, frame at byte {offset}: {why}. It was written by another version, or for another protocol")]
     Foreign {
@@ -91,6 +132,7 @@ pub enum JournalError {
 pub struct Journal<D, R> {
     disk: D,
     generation: u64,
+    binding: Option<Binding>,
     pending: Vec<u8>,
     bytes: u64,
     /// Whether something was written and not synced.
@@ -104,35 +146,44 @@ fn name(generation: u64) -> String {
     format!("{PREFIX}{generation:08}")
 }
 
+fn foreign<D: Disk>(disk: &D, file: &str, offset: u64, why: String) -> JournalError {
+    JournalError::Foreign { file: disk.describe(file), offset, why }
+}
+
 fn generation(name: &str) -> Option<u64> {
     let generation = name.strip_prefix(PREFIX)?.parse().ok()?;
     (self::name(generation) == name).then_some(generation)
 }
 
 impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
-    /// Begins the first journal of a replica, together with its keys.
+    /// Begins the first journal of a replica, together with its keys, which belong to no chain yet.
     pub fn create(disk: D) -> Result<Self, JournalError> {
-        Self::begin(disk, Vec::new())
+        Self::first(disk, None, Vec::new())
     }
 
     /// Begins a journal that holds `live` from its first byte on: there is no moment at which a crash would leave a journal
     /// without it.
-    pub fn begin(disk: D, live: Vec<Entry<R>>) -> Result<Self, JournalError> {
+    pub fn begin(disk: D, binding: Binding, live: Vec<Entry<R>>) -> Result<Self, JournalError> {
+        Self::first(disk, Some(binding), live)
+    }
+
+    fn first(disk: D, binding: Option<Binding>, live: Vec<Entry<R>>) -> Result<Self, JournalError> {
         if let Some(existing) = disk.list()?.iter().find(|name| generation(name).is_some()) {
             return Err(JournalError::Exists { file: disk.describe(existing) });
         }
-        let mut journal = Self::at(disk, 0, 0);
+        let mut journal = Self::at(disk, 0, binding, 0);
         journal.rotate(live)?;
         Ok(journal)
     }
 
-    fn at(disk: D, generation: u64, bytes: u64) -> Self {
+    fn at(disk: D, generation: u64, binding: Option<Binding>, bytes: u64) -> Self {
         let pending = Vec::new();
-        Self { disk, generation, pending, bytes, is_unsynced: false, failed: None, records: PhantomData }
+        Self { disk, generation, binding, pending, bytes, is_unsynced: false, failed: None, records: PhantomData }
     }
 
-    /// Opens the journal and returns its entries, oldest first.
-    pub fn open(mut disk: D) -> Result<(Self, Vec<Entry<R>>), JournalError> {
+    /// Opens the journal for the chain of `binding` and returns its entries, oldest first. One that has just been made is bound
+    /// to that chain, durably, before anything is written to it.
+    pub fn open(mut disk: D, binding: Binding) -> Result<(Self, Vec<Entry<R>>), JournalError> {
         let names = disk.list()?;
         let Some(generation) = names.iter().filter_map(|name| generation(name)).max() else {
             return Err(JournalError::Missing { directory: disk.describe("") });
@@ -140,13 +191,14 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         let current = name(generation);
         Self::check_beginning(&disk, &current)?;
         let (frames, bytes) = record_log::read(&mut disk, &current, None)?;
+        let is_bound = Self::check_binding(&disk, &current, &frames, binding)?;
         let mut entries: Vec<Entry<R>> = Vec::new();
         for frame in frames {
-            let foreign =
-                |why: String| JournalError::Foreign { file: disk.describe(&current), offset: frame.offset, why };
+            let foreign = |why: String| foreign(&disk, &current, frame.offset, why);
             let mut rest = frame.payload.as_slice();
             while !rest.is_empty() {
-                entries.push(Entry::deserialize(&mut rest).map_err(|error| foreign(error.to_string()))?);
+                let entry = Entry::deserialize(&mut rest).map_err(|error| foreign(error.to_string()))?;
+                entries.extend((!matches!(entry, Entry::Bound(_))).then_some(entry));
             }
         }
         if !matches!(entries.first(), Some(Entry::Birth)) {
@@ -163,7 +215,27 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         disk.sync(&current)?;
         // The name as well: it may be a rename that the process before this one did not live to sync.
         disk.sync_directory()?;
-        Ok((Self::at(disk, generation, bytes), entries))
+        let mut journal = Self::at(disk, generation, Some(binding), bytes);
+        if !is_bound {
+            journal.push(Entry::Bound(binding));
+            journal.flush(Durability::Always)?;
+        }
+        Ok((journal, entries))
+    }
+
+    /// Whether it is bound already. Looked at before any record is decoded: one of another protocol might decode, and mean
+    /// something else.
+    fn check_binding(disk: &D, file: &str, frames: &[Frame], asked: Binding) -> Result<bool, JournalError> {
+        // The first frame is the birth alone.
+        let Some(second) = frames.get(1) else { return Ok(false) };
+        match Entry::<R>::deserialize(&mut second.payload.as_slice()) {
+            Ok(Entry::Bound(has)) if has == asked => Ok(true),
+            Ok(Entry::Bound(has)) => {
+                let file = disk.describe(file);
+                Err(JournalError::OtherChain { file, has: Box::new(has), asked: Box::new(asked) })
+            }
+            _ => Err(foreign(disk, file, second.offset, "it does not say for which chain it is".to_owned())),
+        }
     }
 
     /// A journal gets its name when its first frame is durable. One that begins otherwise is damaged or of another version,
@@ -240,7 +312,7 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
 
     fn replace(&mut self, live: Vec<Entry<R>>) -> io::Result<()> {
         let mut frames = record_log::frame(0, &encode(&Entry::<R>::Birth))?;
-        for entry in live {
+        for entry in self.binding.map(Entry::Bound).into_iter().chain(live) {
             frames.extend_from_slice(&record_log::frame(frames.len() as u64, &encode(&entry))?);
         }
         if self.disk.list()?.iter().any(|name| name == TEMPORARY) {

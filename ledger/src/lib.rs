@@ -29,7 +29,7 @@ pub use error::{ExecuteError, LedgerError, TxError};
 pub use genesis::{AppGenesis, Election, Genesis, GenesisError, Params, Protocol, SchemeKind, Validator};
 pub use history::{History, verify_consistency};
 pub use index::{Change, Index, MemoryIndex, RedbIndex, Table};
-pub use journal::{Durability, Entry, Journal, JournalError};
+pub use journal::{Binding, Durability, Entry, Journal, JournalError};
 pub use ledger::{CommittedBlock, Ledger};
 pub use proof::{Anchor, Finality, ProofError, StateAnswer, TransactionProof, outcome_leaf, outcomes_root, state_root};
 pub use query::TransactionRecord;

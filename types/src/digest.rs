@@ -25,7 +25,7 @@ impl Domain {
     /// What a replica signs.
     pub const STATEMENT: Self = Self("quorate/statement/v1");
     /// A genesis document: the chain's identity.
-    pub const GENESIS: Self = Self("quorate/genesis/v1");
+    pub const GENESIS: Self = Self("quorate/genesis/v2");
     /// The state root in a header: application root and outcomes root.
     pub const STATE: Self = Self("quorate/state/v1");
     /// A signature of the symbolic scheme.

@@ -225,6 +225,12 @@ impl<R: Replica> Core<R> {
                     self.effects.push(Effect::Ledger(LedgerWork::Build { parent, view, batches }));
                 }
                 Request::Execute { block, holder } => self.execute_when_complete(block, holder),
+                Request::Inspect { batches } => {
+                    let batches: Vec<_> = batches.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
+                    if !batches.is_empty() {
+                        self.effects.push(Effect::Ledger(LedgerWork::Inspect { batches }));
+                    }
+                }
                 Request::Sync { from, height } => self.effects.push(Effect::Sync { from, height }),
             }
         }

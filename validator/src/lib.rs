@@ -1,9 +1,11 @@
 //! A validator without sockets, threads and clocks: what the node and the simulator have in common.
 //!
 //! [`Core`] joins a replica and its mempool: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
-//! does the ledger's part, [`sync`] brings history from others, [`recover`] puts it all together again after a crash. The
+//! does the ledger's part, [`sync`] brings history from others, [`recover`] puts it all together again after a crash,
+//! [`for_protocol_of`] finds the protocol that a genesis names. The
 //! node gives each of them a thread, the simulator calls them in turn, so that what is simulated is what ships.
 
+mod choice;
 mod core;
 mod journal;
 mod ledger_work;
@@ -12,9 +14,10 @@ mod recover;
 pub mod sync;
 mod wire;
 
+pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, for_protocol_of};
 pub use core::{Core, CoreTimer, Effect, Input, Output};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
 pub use light_client::{NotFinal, verify_commit};
-pub use recover::{Recovered, hotstuff_config, recover};
+pub use recover::{Recovered, config, recover};
 pub use wire::{Checked, Wire, WireKeys};

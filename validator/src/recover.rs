@@ -1,12 +1,9 @@
 //! Putting a validator together from what its disks kept.
 
 use crate::{Core, ledger_work::is_spent};
-use quorate_consensus::{
-    BatchLimits, Mempool, RoundRobin, Timeouts,
-    hotstuff::{Config, HotStuff, Record},
-};
+use quorate_consensus::{BatchLimits, Config, Mempool, Protocol, Timeouts};
 use quorate_crypto::Scheme;
-use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger};
+use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger, LedgerError};
 use quorate_types::{Digest, Height, ReplicaId};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,65 +16,75 @@ pub enum Recovered<R> {
     Lost,
 }
 
-/// A HotStuff replica's configuration as the genesis and the ledger's head give it.
-pub fn hotstuff_config<S: Scheme, D: Disk, I: Index>(
+/// A replica's configuration as the genesis and the ledger's head give it.
+pub fn config<S: Scheme, D: Disk, I: Index>(
     genesis: &Genesis,
     ledger: &Ledger<D, I>,
     id: ReplicaId,
     scheme: S,
     secret: S::Secret,
-) -> Config<S> {
+) -> Result<Config<S>, LedgerError> {
     let ms = Duration::from_millis;
-    Config {
+    let head = ledger.head().clone();
+    let head_proof = ledger.block(head.height)?.and_then(|stored| stored.proof);
+    Ok(Config {
         id,
         scheme,
         secret,
-        election: RoundRobin,
+        election: election(genesis.election),
         timeouts: Timeouts {
             base: ms(genesis.params.timeout_base_ms),
             max: ms(genesis.params.timeout_max_ms),
             block_interval: genesis.params.block_interval_ms.map(ms),
         },
         max_block_batches: usize::from(genesis.params.max_block_batches),
+        checkpoint_interval: genesis.params.checkpoint_interval,
         genesis: genesis.block().header,
-        head: ledger.head().clone(),
+        head,
+        head_proof,
+    })
+}
+
+/// The rule that a genesis names, as the replicas know it.
+fn election(named: quorate_ledger::Election) -> quorate_consensus::Election {
+    match named {
+        quorate_ledger::Election::RoundRobin => quorate_consensus::Election::RoundRobin,
     }
 }
 
 /// The validator as it was before the crash, ready for [`Input::Started`](crate::Input::Started).
-pub fn recover<S: Scheme, D: Disk, I: Index>(
-    config: Config<S>,
+pub fn recover<P: Protocol, D: Disk, I: Index>(
+    config: Config<P::Scheme>,
     limits: BatchLimits,
-    recovered: Recovered<Record<S>>,
+    recovered: Recovered<P::Record>,
     ledger: &Ledger<D, I>,
-) -> Core<HotStuff<S>> {
+) -> Core<P> {
     let mut pool = Mempool::new(config.id, config.scheme.committee().clone(), limits);
     let me = config.id;
-    let replica = match recovered {
-        Recovered::Lost => HotStuff::rejoin(config),
+    let mut records = Vec::new();
+    match recovered {
+        Recovered::Lost => records.push(P::silence()),
         Recovered::Entries(entries) => {
-            let mut records = Vec::new();
             // A block that was voted for may contain a spent batch. Were all to drop it in a common crash, nobody could
             // ever execute that block again.
-            let needed = batches_of_uncommitted_blocks(&entries, config.head.height);
+            let needed = batches_of_uncommitted_blocks::<P>(&entries, config.head.height);
             for entry in entries {
                 match entry {
-                    Entry::Birth => {}
+                    Entry::Birth | Entry::Bound(_) => {}
                     Entry::Record(record) => records.push(record),
                     Entry::Batch(batch) if !needed.contains(&batch.digest()) && is_spent(ledger, &batch) => {}
                     Entry::Batch(batch) => pool.restore(batch, me),
                 }
             }
-            HotStuff::recover(config, records)
         }
-    };
-    Core::new(replica, pool)
+    }
+    Core::new(P::recover(config, records), pool)
 }
 
-fn batches_of_uncommitted_blocks<S: Scheme>(entries: &[Entry<Record<S>>], head: Height) -> BTreeSet<Digest> {
+fn batches_of_uncommitted_blocks<P: Protocol>(entries: &[Entry<P::Record>], head: Height) -> BTreeSet<Digest> {
     let blocks = entries.iter().filter_map(|entry| match entry {
-        Entry::Record(Record::Block(justified)) => Some(&justified.block),
-        Entry::Birth | Entry::Batch(_) | Entry::Record(_) => None,
+        Entry::Record(record) => P::block_in(record),
+        Entry::Birth | Entry::Bound(_) | Entry::Batch(_) => None,
     });
     blocks.filter(|block| block.header.height > head).flat_map(|block| block.payload.iter().copied()).collect()
 }

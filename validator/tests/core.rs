@@ -1,10 +1,8 @@
 //! The core under leaders that name batches again.
 
 use quorate_consensus::{
-    BatchLimits, Mempool, PoolMessage, RoundRobin, Timeouts,
-    hotstuff::{
-        Ballot, Config, HotStuff, JustifiedBlock, Keys, Message, Proposal, ProposalStatement, QuorumCertificate, Record,
-    },
+    BatchLimits, Config, Election, Keys, Mempool, PoolMessage, Protocol, Timeouts,
+    hotstuff::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record},
 };
 use quorate_crypto::{ClientSecret, Scheme, Symbolic, conformance};
 use quorate_ledger::Entry;
@@ -45,11 +43,13 @@ fn core(world: &World) -> Core<Node> {
         id,
         scheme: world.scheme.clone(),
         secret: world.scheme.secret(id),
-        election: RoundRobin,
+        election: Election::RoundRobin,
         timeouts: Timeouts { base: Duration::from_secs(1), max: Duration::from_secs(1), block_interval: None },
         max_block_batches: 8,
+        checkpoint_interval: 64,
         genesis: world.genesis.clone(),
         head: world.genesis.clone(),
+        head_proof: None,
     };
     let replica = HotStuff::recover(config, Vec::<Record<Symbolic>>::new());
     Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))

@@ -2,7 +2,7 @@
 
 use super::faulty::{FATES, Fate, Faulty};
 use crate::{
-    Disk, Durability, Entry, FileDisk, Journal, JournalError, LogError, MemoryDisk,
+    Binding, Disk, Durability, Entry, FileDisk, Journal, JournalError, LogError, MemoryDisk, Protocol,
     record_log::{self, MAX_PAYLOAD},
 };
 use proptest::prelude::*;
@@ -20,12 +20,22 @@ fn entries(numbers: impl IntoIterator<Item = u8>) -> Vec<Entry<Record>> {
 }
 
 fn open<D: Disk>(disk: D) -> Result<Vec<Entry<Record>>, JournalError> {
-    Journal::open(disk).map(|(_, entries)| entries)
+    Journal::open(disk, binding()).map(|(_, entries)| entries)
+}
+
+fn binding() -> Binding {
+    Binding::of(&crate::genesis::tests::genesis(4))
+}
+
+/// A new journal that was opened once.
+fn bound() -> Journal<MemoryDisk, Record> {
+    let born = Journal::<_, Record>::create(MemoryDisk::default()).expect("memory");
+    Journal::open(born.into_disk(), binding()).expect("sound").0
 }
 
 /// A journal on which `numbers` were flushed one by one.
 fn journal(numbers: impl IntoIterator<Item = u8>) -> MemoryDisk {
-    let mut journal = Journal::create(MemoryDisk::default()).expect("memory");
+    let mut journal = bound();
     for number in numbers {
         journal.push(record(number));
         journal.flush(Durability::Always).expect("memory");
@@ -36,7 +46,7 @@ fn journal(numbers: impl IntoIterator<Item = u8>) -> MemoryDisk {
 #[test]
 fn what_was_flushed_is_there_again_in_order() {
     assert_eq!(open(journal(0..3)).expect("sound"), entries(0..3));
-    let mut unflushed = Journal::create(MemoryDisk::default()).expect("memory");
+    let mut unflushed = bound();
     unflushed.push(record(1));
     assert_eq!(open(unflushed.into_disk()).expect("sound"), entries([]), "pushed is not flushed");
 }
@@ -53,7 +63,8 @@ fn a_journal_is_made_once_and_a_lost_one_is_missed() {
 
 #[test]
 fn a_journal_with_a_bad_beginning_is_refused_and_left_as_it_is() {
-    let good = journal([]).files.remove(FIRST).expect("there");
+    let mut born = Journal::<_, Record>::create(MemoryDisk::default()).expect("memory").into_disk();
+    let good = born.files.remove(FIRST).expect("there");
     for at in 0..good.len() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let mut bad = good.clone();
@@ -98,7 +109,7 @@ fn rotation_cut_off_anywhere_leaves_all_old_entries_or_all_new_ones() {
         let mut is_done = false;
         for fate in FATES {
             let disk = Faulty::of(&before);
-            let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+            let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
             disk.fail(at, fate);
             let rotated = journal.rotate([2, 3, 9].map(record).into());
             is_done = rotated.is_ok();
@@ -124,7 +135,7 @@ fn a_flush_cut_off_anywhere_leaves_all_of_it_or_nothing() {
     for at in 0..3 {
         for fate in FATES {
             let disk = Faulty::of(&before);
-            let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+            let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
             disk.fail(at, fate);
             journal.push(record(2));
             journal.push(record(3));
@@ -142,7 +153,7 @@ fn a_flush_cut_off_anywhere_leaves_all_of_it_or_nothing() {
 fn after_a_failed_write_or_sync_nothing_is_written_any_more() {
     for (at, fate) in [(0, Fate::NotDone), (0, Fate::HalfDone), (1, Fate::NotDone)] {
         let disk = Faulty::of(&journal([0]));
-        let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+        let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
         disk.fail_once(at, fate);
         journal.push(record(1));
         assert!(journal.flush(Durability::Always).is_err());
@@ -158,7 +169,7 @@ fn after_a_failed_write_or_sync_nothing_is_written_any_more() {
 #[test]
 fn what_an_earlier_process_wrote_is_durable_before_it_is_read() {
     let disk = Faulty::of(&journal([0]));
-    let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+    let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
     journal.push(record(1));
     journal.flush(Durability::None).expect("written");
     drop(journal);
@@ -213,10 +224,54 @@ fn a_journal_of_another_version_is_named_as_such() {
 }
 
 #[test]
+fn a_journal_of_another_chain_or_protocol_is_refused_before_its_records_are_read() {
+    let other = Binding { protocol: Protocol::Pbft, ..binding() };
+    for disk in [journal([]), journal([1])] {
+        let error = Journal::<_, Record>::open(disk.clone(), other).expect_err("promises of another protocol");
+        assert!(matches!(error, JournalError::OtherChain { .. }), "{error:?}");
+        let text = error.to_string();
+        for part in [FIRST, "(hotstuff, ed25519)", "(pbft, ed25519)", "genesis.json"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let mut rotated = Journal::<_, Record>::open(disk, binding()).expect("its own").0;
+        rotated.rotate(vec![record(1)]).expect("memory");
+        assert!(Journal::<_, Record>::open(rotated.into_disk(), other).is_err(), "rotation keeps it");
+    }
+    let lost = Journal::begin(MemoryDisk::default(), binding(), vec![record(1)]).expect("memory");
+    assert!(Journal::<_, Record>::open(lost.into_disk(), other).is_err(), "one that begins anew is bound too");
+}
+
+#[test]
+fn records_that_belong_to_no_chain_are_refused() {
+    let mut unbound = Journal::create(MemoryDisk::default()).expect("memory");
+    unbound.push(record(1));
+    unbound.flush(Durability::Always).expect("memory");
+    let error = open(unbound.into_disk()).expect_err("written before journals were bound").to_string();
+    assert!(error.contains("for which chain") && error.contains("another version"), "{error}");
+}
+
+#[test]
+fn binding_cut_off_anywhere_leaves_a_journal_that_can_be_bound() {
+    let born = Journal::<_, Record>::create(MemoryDisk::default()).expect("memory").into_disk();
+    for at in 0..6 {
+        for fate in FATES {
+            let disk = Faulty::of(&born);
+            disk.fail(at, fate);
+            let opened = open(disk.clone()).is_ok();
+            let other = Binding { protocol: Protocol::Pbft, ..binding() };
+            for image in disk.after_power_failure() {
+                assert_eq!(open(image.clone()).expect("sound"), entries([]), "operation {at} {fate:?}");
+                assert!(!opened || Journal::<_, Record>::open(image, other).is_err(), "bound before it was opened");
+            }
+        }
+    }
+}
+
+#[test]
 fn more_than_a_frame_holds_is_written_in_several() {
     let large = |number: u8| Entry::Record(Record::new(vec![number; MAX_PAYLOAD / 4]).expect("bounded"));
     let disk = Faulty::of(&journal([]));
-    let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+    let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
     (0..5).for_each(|number| journal.push(large(number)));
     journal.flush(Durability::Always).expect("it fits in frames");
     for image in disk.after_power_failure() {
@@ -229,12 +284,12 @@ fn more_than_a_frame_holds_is_written_in_several() {
 fn what_push_wrote_early_is_durable_and_its_failure_is_not_lost() {
     let large = || Entry::Record(Record::new(vec![1; MAX_PAYLOAD / 2]).expect("bounded"));
     let disk = Faulty::of(&journal([]));
-    let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+    let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
     journal.push(large());
     journal.flush(Durability::Always).expect("written early, synced at the latest now");
     assert!(disk.after_power_failure().into_iter().all(|image| open(image).expect("sound").len() == 2));
 
-    let (mut journal, _) = Journal::open(disk.clone()).expect("sound");
+    let (mut journal, _) = Journal::open(disk.clone(), binding()).expect("sound");
     disk.fail_once(1, Fate::NotDone);
     journal.push(large());
     assert!(journal.flush(Durability::Always).is_err(), "the early write was not synced");
@@ -243,7 +298,7 @@ fn what_push_wrote_early_is_durable_and_its_failure_is_not_lost() {
 #[test]
 fn one_entry_over_the_frame_limit_is_an_error_and_no_panic() {
     let disk = journal([1]);
-    let (mut journal, _) = Journal::open(disk).expect("sound");
+    let (mut journal, _) = Journal::open(disk, binding()).expect("sound");
     journal.push(Entry::Record(Record::new(vec![1; MAX_PAYLOAD + 1]).expect("bounded")));
     let error = journal.flush(Durability::Always).expect_err("it cannot be read again").to_string();
     assert!(error.contains("67108"), "{error}");
@@ -252,7 +307,7 @@ fn one_entry_over_the_frame_limit_is_an_error_and_no_panic() {
 
 #[test]
 fn bytes_count_the_present_file() {
-    let mut journal = Journal::create(MemoryDisk::default()).expect("memory");
+    let mut journal = bound();
     let born = journal.bytes();
     journal.push(record(1));
     journal.flush(Durability::Group).expect("memory");
@@ -271,7 +326,8 @@ fn on_a_file_system_it_rotates_and_opens_again_beside_leftovers() {
     let dir = tempfile::tempdir().expect("temporary directory");
     let path = dir.path().join("above").join("journal");
     let disk = || FileDisk::open(path.clone()).expect("creatable");
-    let mut journal = Journal::create(disk()).expect("empty");
+    Journal::<_, Record>::create(disk()).expect("empty");
+    let (mut journal, _) = Journal::open(disk(), binding()).expect("sound");
     journal.push(record(1));
     journal.flush(Durability::Always).expect("written");
     let old = std::fs::read(path.join(FIRST)).expect("there");
