@@ -1,10 +1,9 @@
 //! The consensus thread: one input after the other, no disk, no locks.
 
 use super::{
-    NodeMessage, NodeReplica, fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox,
-    publish::Publisher, sync::SyncWanted,
+    fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher, sync::SyncWanted,
 };
-use quorate_consensus::{Refused, Replica};
+use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::Entry;
 use quorate_types::{ReplicaId, Transaction};
 use quorate_validator::{Checked, Core, CoreTimer, Effect, Input, LedgerReply, Output};
@@ -24,9 +23,9 @@ pub(super) const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
 const QUIET: Duration = Duration::from_millis(100);
 
 /// Something for the consensus thread.
-pub(super) enum Event {
+pub(super) enum Event<P: Protocol> {
     /// A checked message. The permit is given back once it has been handled.
-    Received { from: ReplicaId, message: Box<Checked<NodeMessage>>, permit: OwnedSemaphorePermit },
+    Received { from: ReplicaId, message: Box<Checked<P::Message>>, permit: OwnedSemaphorePermit },
     /// A timer that was set.
     TimedOut(CoreTimer),
     /// From the ledger thread.
@@ -39,16 +38,16 @@ pub(super) enum Event {
     Stop,
 }
 
-pub(super) struct Consensus {
-    pub(super) core: Core<NodeReplica>,
-    pub(super) events: mpsc::Receiver<Event>,
+pub(super) struct Consensus<P: Protocol> {
+    pub(super) core: Core<P>,
+    pub(super) events: mpsc::Receiver<Event<P>>,
     /// To set timers.
-    pub(super) own: mpsc::Sender<Event>,
+    pub(super) own: mpsc::Sender<Event<P>>,
     pub(super) runtime: tokio::runtime::Handle,
-    pub(super) journal: mpsc::Sender<JournalWork>,
+    pub(super) journal: mpsc::Sender<JournalWork<P>>,
     pub(super) journal_bytes: Arc<AtomicU64>,
     pub(super) ledger: mpsc::Sender<LedgerTask>,
-    pub(super) outbox: Outbox,
+    pub(super) outbox: Outbox<P>,
     pub(super) sync: async_mpsc::Sender<SyncWanted>,
     pub(super) publisher: Publisher,
     pub(super) failure: Failure,
@@ -60,7 +59,7 @@ pub(super) struct Consensus {
 /// The journal or the ledger thread is gone.
 struct Gone;
 
-impl Consensus {
+impl<P: Protocol> Consensus<P> {
     pub(super) fn run(mut self) {
         if self.serve().is_err() && !self.publisher.is_stopping() {
             self.failure.fail("the journal or ledger thread has ended".to_owned());
@@ -103,12 +102,12 @@ impl Consensus {
         }
     }
 
-    fn take(&mut self, input: Input<NodeMessage>) -> Result<(), Gone> {
+    fn take(&mut self, input: Input<P::Message>) -> Result<(), Gone> {
         let output = self.core.handle(input);
         self.perform(output)
     }
 
-    fn perform(&mut self, output: Output<NodeReplica>) -> Result<(), Gone> {
+    fn perform(&mut self, output: Output<P>) -> Result<(), Gone> {
         self.outbox.set_view(self.core.replica().view());
         for effect in output.effects {
             match effect {

@@ -4,7 +4,6 @@
 //! a few threads, each message and each client signature once.
 
 use super::{
-    NodeKeys, NodeMessage,
     consensus::Event,
     fail::Failure,
     metrics::Metrics,
@@ -12,9 +11,10 @@ use super::{
     sync::SyncServer,
 };
 use bytes::Bytes;
+use quorate_consensus::{Keys, Protocol};
 use quorate_network::Inbound;
 use quorate_types::{ReplicaId, Transaction, decode};
-use quorate_validator::{Checked, Wire};
+use quorate_validator::{Checked, Wire, WireKeys};
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -33,17 +33,17 @@ pub(super) enum Job {
 }
 
 /// What the pool's threads share.
-pub(super) struct Checker {
-    pub(super) keys: NodeKeys,
+pub(super) struct Checker<P: Protocol> {
+    pub(super) keys: WireKeys<Keys<P::Scheme>>,
     pub(super) intake: Intake,
-    pub(super) consensus: mpsc::Sender<Event>,
+    pub(super) consensus: mpsc::Sender<Event<P>>,
     pub(super) metrics: Arc<Metrics>,
 }
 
 /// Starts the pool's threads.
-pub(super) fn spawn_pool(
+pub(super) fn spawn_pool<P: Protocol>(
     threads: usize,
-    checker: Arc<Checker>,
+    checker: Arc<Checker<P>>,
     jobs: mpsc::Receiver<Job>,
     failure: &Failure,
 ) -> io::Result<()> {
@@ -64,7 +64,7 @@ pub(super) fn spawn_pool(
     Ok(())
 }
 
-impl Checker {
+impl<P: Protocol> Checker<P> {
     fn run(&self, job: Job) {
         match job {
             Job::Message { from, bytes, permit } => self.message(from, &bytes, permit),
@@ -73,7 +73,7 @@ impl Checker {
     }
 
     fn message(&self, from: ReplicaId, bytes: &[u8], permit: OwnedSemaphorePermit) {
-        let checked = decode::<Wire<NodeMessage>>(bytes)
+        let checked = decode::<Wire<P::Message>>(bytes)
             .map_err(Into::into)
             .and_then(|wire| Checked::check(wire, from, &self.keys));
         match checked {

@@ -1,9 +1,7 @@
 //! The journal thread: takes what has gathered, flushes once, then lets it out.
 
-use super::{
-    NodeMessage, NodeRecord, consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox,
-};
-use quorate_consensus::{Action, Step};
+use super::{consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
+use quorate_consensus::{Action, Protocol, StepOf};
 use quorate_ledger::{Durability, Entry, FileDisk};
 use quorate_types::Batch;
 use quorate_validator::{LedgerWork, StepJournal};
@@ -21,32 +19,32 @@ use std::{
 const GATHER: usize = 512;
 
 /// Something for the journal thread, in order.
-pub(super) enum JournalWork {
+pub(super) enum JournalWork<P: Protocol> {
     /// Keep this batch before all later steps.
     Keep(Arc<Batch>),
     /// Make it durable, then let it out.
-    Step(Box<Step<NodeMessage, NodeRecord>>),
+    Step(Box<StepOf<P>>),
     /// Everything before is reflected in these entries: begin a new file with them.
-    Rotate(Vec<Entry<NodeRecord>>),
+    Rotate(Vec<Entry<P::Record>>),
     /// Flush and end.
     Stop,
 }
 
-pub(super) struct JournalThread {
-    pub(super) journal: StepJournal<FileDisk, NodeRecord>,
-    pub(super) work: mpsc::Receiver<JournalWork>,
+pub(super) struct JournalThread<P: Protocol> {
+    pub(super) journal: StepJournal<FileDisk, P::Record>,
+    pub(super) work: mpsc::Receiver<JournalWork<P>>,
     pub(super) durability: Durability,
     /// How long [`Durability::Group`] gathers.
     pub(super) group_interval: Duration,
     pub(super) bytes: Arc<AtomicU64>,
     pub(super) ledger: mpsc::Sender<LedgerTask>,
-    pub(super) consensus: mpsc::Sender<Event>,
-    pub(super) outbox: Outbox,
+    pub(super) consensus: mpsc::Sender<Event<P>>,
+    pub(super) outbox: Outbox<P>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failure: Failure,
 }
 
-impl JournalThread {
+impl<P: Protocol> JournalThread<P> {
     pub(super) fn run(mut self) {
         if let Err(error) = self.serve() {
             self.failure.fail(format!(
@@ -84,7 +82,7 @@ impl JournalThread {
         Ok(())
     }
 
-    fn release(&mut self, steps: Vec<Step<NodeMessage, NodeRecord>>) -> io::Result<()> {
+    fn release(&mut self, steps: Vec<StepOf<P>>) -> io::Result<()> {
         let before = self.journal.bytes();
         let started = Instant::now();
         let actions = self.journal.release(steps)?;
@@ -99,7 +97,7 @@ impl JournalThread {
         Ok(())
     }
 
-    fn act(&mut self, action: Action<NodeMessage>) {
+    fn act(&mut self, action: Action<P::Message>) {
         match action {
             Action::Send { to, message } => self.outbox.send(to, message),
             Action::Broadcast(message) => self.outbox.broadcast(message),
@@ -121,7 +119,7 @@ impl JournalThread {
     }
 
     /// The ledger must be durable before the records of what is in it may go.
-    fn rotate(&mut self, live: Vec<Entry<NodeRecord>>) -> io::Result<()> {
+    fn rotate(&mut self, live: Vec<Entry<P::Record>>) -> io::Result<()> {
         let (done, wait) = mpsc::channel();
         let _gone = self.ledger.send(LedgerTask::Sync(done));
         if wait.recv().is_err() {

@@ -2,6 +2,7 @@
 
 use super::{consensus::Event, fail::Failure, metrics::Metrics, publish::unix_millis, submit::Waiters};
 use crate::handle::{NodeEvent, NodeLedger};
+use quorate_consensus::Protocol;
 use quorate_ledger::{CommittedBlock, Genesis};
 use quorate_types::{Height, ReplicaId};
 use quorate_validator::{
@@ -27,12 +28,12 @@ pub(super) enum LedgerTask {
     Stop,
 }
 
-pub(super) struct LedgerThread {
+pub(super) struct LedgerThread<P: Protocol> {
     pub(super) ledger: Arc<RwLock<NodeLedger>>,
     pub(super) me: ReplicaId,
     pub(super) genesis: Genesis,
     pub(super) tasks: mpsc::Receiver<LedgerTask>,
-    pub(super) consensus: mpsc::Sender<Event>,
+    pub(super) consensus: mpsc::Sender<Event<P>>,
     pub(super) waiters: Arc<Waiters>,
     pub(super) events: broadcast::Sender<NodeEvent>,
     pub(super) metrics: Arc<Metrics>,
@@ -40,7 +41,7 @@ pub(super) struct LedgerThread {
     pub(super) unsynced: u64,
 }
 
-impl LedgerThread {
+impl<P: Protocol> LedgerThread<P> {
     pub(super) fn run(mut self) {
         if let Err(why) = self.serve() {
             self.failure.fail(why);

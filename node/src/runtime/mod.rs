@@ -12,10 +12,13 @@
 //! done at once. The ledger thread alone writes the ledger. If any of them fails, all stop: a replica whose memory is ahead
 //! of its disk must not go on.
 //!
+//! All of it is written for any [`Protocol`](quorate_consensus::Protocol); [`start`] has the genesis choose one.
+//!
 //! Back-pressure: a peer's message holds a permit from arrival until the consensus thread has handled it, so the queue in
 //! front of that thread is bounded, and the network's inbound channel serves peers in turn.
 
 mod consensus;
+mod disks;
 mod fail;
 mod ingress;
 mod journal;
@@ -28,12 +31,3 @@ mod submit;
 mod sync;
 
 pub use start::start;
-
-/// The replica that this build runs: chained HotStuff with lists of ed25519 signatures. The one place that names it.
-type NodeReplica = quorate_consensus::hotstuff::HotStuff<quorate_crypto::Ed25519List>;
-/// What it says to its peers.
-type NodeMessage = <NodeReplica as quorate_consensus::Replica>::Message;
-/// What it keeps in its journal.
-type NodeRecord = <NodeReplica as quorate_consensus::Replica>::Record;
-/// What checks its peers' messages.
-type NodeKeys = quorate_validator::WireKeys<<NodeMessage as quorate_consensus::Verify>::Keys>;

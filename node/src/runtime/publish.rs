@@ -1,6 +1,6 @@
 //! What the consensus thread tells the outside about itself: at most every few milliseconds, and whenever it rests.
 
-use super::{NodeReplica, metrics::Metrics};
+use super::metrics::Metrics;
 use crate::handle::{NodeEvent, NodeLedger, Role, Status};
 use quorate_consensus::Replica;
 use quorate_types::{ReplicaId, View};
@@ -38,7 +38,7 @@ impl Publisher {
     }
 
     /// Publishes unless that was done a moment ago; view changes are told at once.
-    pub(super) fn publish_soon(&mut self, core: &Core<NodeReplica>) {
+    pub(super) fn publish_soon(&mut self, core: &Core<impl Replica>) {
         let replica = core.replica().status();
         if replica.view != self.last_view {
             let timed_out = replica.failed_views > self.last_failed;
@@ -56,7 +56,7 @@ impl Publisher {
     }
 
     /// Publishes now.
-    pub(super) fn publish(&mut self, core: &Core<NodeReplica>) {
+    pub(super) fn publish(&mut self, core: &Core<impl Replica>) {
         self.last = Instant::now();
         let replica = core.replica().status();
         let pool = core.pool().status();

@@ -1,8 +1,8 @@
 //! Putting a validator together: disks, ledger, journal, replica, network, threads; and taking it apart again.
 
 use super::{
-    NodeRecord,
     consensus::{Consensus, Event, ROTATE_AFTER},
+    disks::{Disks, damaged, environment},
     fail::Failure,
     ingress::{self, Checker, spawn_pool},
     journal::JournalThread,
@@ -13,15 +13,15 @@ use super::{
     submit::{self, Intake, Waiters},
     sync::{SyncClient, SyncServer},
 };
-use crate::handle::{Handle, HandleParts, NodeConfig, NodeLedger, Role, StartError, Status};
+use crate::handle::{Handle, HandleParts, NodeConfig, Role, StartError, Status};
 use prometheus_client::registry::Registry;
-use quorate_consensus::{BatchLimits, hotstuff::Keys};
-use quorate_crypto::{Committee, Ed25519List};
-use quorate_ledger::{Entry, FileDisk, Journal, JournalError, Ledger, RedbIndex};
+use quorate_consensus::{BatchLimits, Keys, Protocol};
+use quorate_crypto::{Committee, Scheme};
 use quorate_network::{Hello, Libp2p, Network, Peer};
 use quorate_types::{ReplicaId, View};
-use quorate_validator::{Recovered, StepJournal, WireKeys, hotstuff_config, recover};
+use quorate_validator::{Core, ForProtocol, GenesisScheme, StepJournal, WireKeys, for_protocol_of, recover};
 use std::{
+    pin::Pin,
     sync::{
         Arc, Mutex, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -37,60 +37,40 @@ const SUBMISSIONS: usize = 1024;
 /// Events kept for slow subscribers.
 const EVENTS: usize = 4096;
 
-fn environment(error: impl std::fmt::Display) -> StartError {
-    StartError::Environment(error.to_string())
-}
-
-fn damaged(error: impl std::fmt::Display) -> StartError {
-    StartError::Damaged(error.to_string())
-}
-
-/// What the disks gave.
-struct Disks {
-    ledger: NodeLedger,
-    journal: Journal<FileDisk, NodeRecord>,
-    recovered: Recovered<NodeRecord>,
-}
-
-fn open_disks(config: &NodeConfig) -> Result<Disks, StartError> {
-    let blocks = FileDisk::open(config.data_dir.join("blocks")).map_err(environment)?;
-    let (index, note) = RedbIndex::open_or_recreate(&config.data_dir.join("index.redb")).map_err(environment)?;
-    if let Some(note) = note {
-        tracing::warn!(%note, "the index is rebuilt from the block log");
-    }
-    let ledger = Ledger::open(blocks, index, &config.genesis).map_err(damaged)?;
-    let disk = || FileDisk::open(config.data_dir.join("journal")).map_err(environment);
-    let (journal, recovered) = match Journal::open(disk()?) {
-        Ok((journal, entries)) => (journal, Recovered::Entries(entries)),
-        Err(JournalError::Missing { .. }) => {
-            tracing::error!(
-                "the vote journal is lost: this validator has forgotten what it promised, and stays silent until the \
-                 others have provably moved on"
-            );
-            // The loss stands in the new journal from its first byte: a crash before this validator speaks again must not pass it
-            // off as one that never spoke.
-            let loss = vec![Entry::Record(NodeRecord::Silence)];
-            (Journal::begin(disk()?, loss).map_err(environment)?, Recovered::Lost)
-        }
-        Err(error) => return Err(damaged(error)),
-    };
-    Ok(Disks { ledger, journal, recovered })
-}
-
 fn batch_limits(config: &NodeConfig) -> BatchLimits {
     BatchLimits { close_after: config.batch_interval, bytes_per_author: config.mempool_bytes, ..BatchLimits::default() }
 }
 
-/// Starts a validator. It runs until it fails or [`Handle::shutdown`] is called.
+/// Starts a validator of whichever protocol its genesis names. It runs until it fails or [`Handle::shutdown`] is called.
 pub async fn start(config: NodeConfig) -> Result<Handle, StartError> {
-    let committee = config.genesis.committee().map_err(environment)?;
-    let scheme = Ed25519List::new(committee.clone());
-    let (config, disks) = tokio::task::spawn_blocking(move || open_disks(&config).map(|disks| (config, disks)))
+    let genesis = config.genesis.clone();
+    for_protocol_of(&genesis, Start { config }).map_err(environment)?.await
+}
+
+struct Start {
+    config: NodeConfig,
+}
+
+impl ForProtocol for Start {
+    type Out = Pin<Box<dyn Future<Output = Result<Handle, StartError>> + Send>>;
+
+    fn run<P: Protocol<Scheme: GenesisScheme>>(self, scheme: P::Scheme) -> Self::Out {
+        Box::pin(start_as::<P>(self.config, scheme))
+    }
+}
+
+async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
+    config: NodeConfig,
+    scheme: P::Scheme,
+) -> Result<Handle, StartError> {
+    let committee = scheme.committee().clone();
+    let (config, disks) = tokio::task::spawn_blocking(move || Disks::<P>::open(&config).map(|disks| (config, disks)))
         .await
         .map_err(environment)??;
     let Disks { ledger, journal, recovered } = disks;
-    let replica = hotstuff_config(&config.genesis, &ledger, config.me, scheme.clone(), config.vote.clone());
-    let core = recover(replica, batch_limits(&config), recovered, &ledger);
+    let secret = P::Scheme::secret(&config.vote);
+    let replica = quorate_validator::config(&config.genesis, &ledger, config.me, scheme.clone(), secret);
+    let core: Core<P> = recover(replica.map_err(damaged)?, batch_limits(&config), recovered, &ledger);
     let ledger = Arc::new(RwLock::new(ledger));
 
     let mut registry = Registry::default();
@@ -98,9 +78,9 @@ pub async fn start(config: NodeConfig) -> Result<Handle, StartError> {
     let (network, inbound) = start_network(&config, &mut registry).await?;
     let stop = CancellationToken::new();
     let failure = Failure::new(stop.clone());
-    let outbox = Outbox(network.clone());
+    let outbox = Outbox::new(network.clone());
 
-    let (to_consensus, events_in) = mpsc::channel();
+    let (to_consensus, events_in) = mpsc::channel::<Event<P>>();
     let (to_journal, journal_in) = mpsc::channel();
     let (to_ledger, ledger_in) = mpsc::channel();
     let (to_pool, jobs) = mpsc::channel();
@@ -256,17 +236,17 @@ fn first_status(config: &NodeConfig, committee: &Committee) -> Status {
         peers_connected: 0,
         not_ready: (committee.size() > 1).then(|| "starting".to_owned()),
         durability: config.durability,
-        protocol: "hotstuff".to_owned(),
-        scheme: "ed25519".to_owned(),
+        protocol: config.genesis.protocol.to_string(),
+        scheme: config.genesis.scheme.to_string(),
         stopped: None,
     }
 }
 
 /// Waits for the signal to stop, then ends the threads in the order of their work, and tells why.
-async fn end(
+async fn end<P: Protocol>(
     stop: CancellationToken,
     failure: Failure,
-    consensus: mpsc::Sender<Event>,
+    consensus: mpsc::Sender<Event<P>>,
     threads: Vec<std::thread::JoinHandle<()>>,
     network: Arc<Libp2p>,
     status: Arc<watch::Sender<Status>>,

@@ -2,7 +2,7 @@
 
 use super::{consensus::Event, ingress::Job};
 use crate::handle::{NodeLedger, RejectCode, Submission, Submitted, Wait};
-use quorate_consensus::Refused;
+use quorate_consensus::{Protocol, Refused};
 use quorate_crypto::verify_transaction;
 use quorate_ledger::{Outcome, SkipCode, TxError};
 use quorate_types::{Digest, Height, Transaction};
@@ -25,11 +25,11 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn take(
+    pub(super) fn take<P: Protocol>(
         &self,
         transaction: Transaction,
         respond: oneshot::Sender<Taken>,
-        consensus: &mpsc::Sender<Event>,
+        consensus: &mpsc::Sender<Event<P>>,
     ) {
         let account_nonce = match self.check(&transaction) {
             Ok(nonce) => nonce,
