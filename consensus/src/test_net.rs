@@ -250,6 +250,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
         let batches = new.iter().flat_map(|digest| self.blocks[digest].payload.iter().copied()).collect();
         self.committed[index].extend(new);
         self.heads[index] = head.clone();
+        self.proofs[index].push((last, proof.clone()));
         self.push(DELAY, Due::Answer(id(index), Event::Synced { head, proof, batches }));
     }
 
