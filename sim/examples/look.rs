@@ -1,7 +1,10 @@
-//! Runs one seed of a campaign and shows everything: `cargo run -p quorate-sim --example look -- SEED REPLICAS`.
+//! Runs one seed of a campaign and shows everything: `cargo run -p quorate-sim --example look -- SEED REPLICAS [PROTOCOL]`.
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse::<u64>().ok());
-    let (seed, replicas) = (arguments.next().unwrap_or(0), arguments.next().unwrap_or(4));
-    let (outcome, dump) = quorate_sim::campaign::look(usize::try_from(replicas).unwrap_or(4), seed);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |index: usize| arguments.get(index).and_then(|text| text.parse::<u64>().ok());
+    let (seed, replicas) = (number(0).unwrap_or(0), number(1).unwrap_or(4));
+    let protocol = arguments.get(2).map_or(Ok(quorate_ledger::Protocol::Hotstuff), |text| text.parse());
+    let protocol = protocol.expect("hotstuff or pbft");
+    let (outcome, dump) = quorate_sim::campaign::look(protocol, usize::try_from(replicas).unwrap_or(4), seed);
     println!("{}\n{:?}\n{dump}", outcome.details, outcome.violation);
 }

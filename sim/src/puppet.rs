@@ -1,17 +1,17 @@
 //! A replica whose process is replaced by a test: it holds its real key and no rules.
 
 use crate::{
-    SimScheme,
+    SimProtocol, SimScheme,
     node::{SimWire, Ticket},
 };
 use quorate_consensus::{
     PoolMessage,
     hotstuff::{
-        Ballot, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutStatement,
-        Vote,
+        Ballot, HotStuff, JustifiedBlock, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutCertificate,
+        TimeoutStatement, Vote,
     },
 };
-use quorate_crypto::Committee;
+use quorate_crypto::{Committee, Scheme, Symbolic};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
     Wire,
@@ -20,7 +20,7 @@ use quorate_validator::{
 use std::time::Duration;
 
 /// Something that happens to a puppet.
-pub enum Cue<S: SimScheme> {
+pub enum Cue<P: SimProtocol = HotStuff<Symbolic>> {
     /// The cluster starts.
     Started,
     /// A message arrived.
@@ -28,7 +28,7 @@ pub enum Cue<S: SimScheme> {
         /// Whose.
         from: ReplicaId,
         /// What.
-        wire: SimWire<S>,
+        wire: SimWire<P>,
     },
     /// A timer set with [`Hands::set_timer`].
     Timer(u64),
@@ -51,34 +51,34 @@ pub struct SyncTicket {
 }
 
 /// What a puppet does with what it is told. Closures are puppets.
-pub trait Puppet<S: SimScheme>: 'static {
+pub trait Puppet<P: SimProtocol = HotStuff<Symbolic>>: 'static {
     /// Acts on a cue.
-    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>);
+    fn act(&mut self, hands: &mut Hands<P>, cue: Cue<P>);
 }
 
-impl<S: SimScheme, F: FnMut(&mut Hands<S>, Cue<S>) + 'static> Puppet<S> for F {
-    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>) {
+impl<P: SimProtocol, F: FnMut(&mut Hands<P>, Cue<P>) + 'static> Puppet<P> for F {
+    fn act(&mut self, hands: &mut Hands<P>, cue: Cue<P>) {
         self(hands, cue);
     }
 }
 
 /// What a puppet acts with: its key, its links, timers.
-pub struct Hands<S: SimScheme> {
+pub struct Hands<P: SimProtocol = HotStuff<Symbolic>> {
     /// Whose place it has.
     pub me: ReplicaId,
     /// Virtual time.
     pub now: Duration,
     /// The committee's scheme, to sign and to make certificates with.
-    pub scheme: S,
+    pub scheme: P::Scheme,
     /// Its own key.
-    pub secret: S::Secret,
-    pub(crate) sends: Vec<(ReplicaId, SimWire<S>)>,
+    pub secret: <P::Scheme as Scheme>::Secret,
+    pub(crate) sends: Vec<(ReplicaId, SimWire<P>)>,
     pub(crate) timers: Vec<(Duration, u64)>,
     pub(crate) answers: Vec<(ReplicaId, SyncTicket, SyncReply)>,
 }
 
-impl<S: SimScheme> Hands<S> {
-    pub(crate) fn new(me: ReplicaId, now: Duration, scheme: S) -> Self {
+impl<P: SimProtocol> Hands<P> {
+    pub(crate) fn new(me: ReplicaId, now: Duration, scheme: P::Scheme) -> Self {
         let secret = scheme.secret_of(me);
         Self { me, now, scheme, secret, sends: Vec::new(), timers: Vec::new(), answers: Vec::new() }
     }
@@ -96,7 +96,7 @@ impl<S: SimScheme> Hands<S> {
     }
 
     /// Tells one replica.
-    pub fn send(&mut self, to: ReplicaId, message: Message<S>) {
+    pub fn send(&mut self, to: ReplicaId, message: P::Message) {
         self.sends.push((to, Wire::Consensus(message)));
     }
 
@@ -106,7 +106,7 @@ impl<S: SimScheme> Hands<S> {
     }
 
     /// Tells all others.
-    pub fn broadcast(&mut self, message: &Message<S>) {
+    pub fn broadcast(&mut self, message: &P::Message) {
         let others: Vec<_> = self.committee().others(self.me).collect();
         others.into_iter().for_each(|to| self.send(to, message.clone()));
     }
@@ -120,7 +120,10 @@ impl<S: SimScheme> Hands<S> {
     pub fn answer(&mut self, to: ReplicaId, ticket: SyncTicket, reply: SyncReply) {
         self.answers.push((to, ticket, reply));
     }
+}
 
+/// What a puppet of HotStuff signs with.
+impl<S: SimScheme> Hands<HotStuff<S>> {
     /// A signed vote.
     pub fn vote(&self, ballot: Ballot) -> Vote<S> {
         Vote { ballot, voter: self.me, signature: self.scheme.sign(&self.secret, &ballot) }
@@ -134,11 +137,7 @@ impl<S: SimScheme> Hands<S> {
     }
 
     /// A signed proposal.
-    pub fn proposal(
-        &self,
-        justified: JustifiedBlock<S>,
-        entry: Option<quorate_consensus::hotstuff::TimeoutCertificate<S>>,
-    ) -> Proposal<S> {
+    pub fn proposal(&self, justified: JustifiedBlock<S>, entry: Option<TimeoutCertificate<S>>) -> Proposal<S> {
         let statement = ProposalStatement(Ballot::of(&justified.block.header));
         let attestation = self.scheme.attest(&self.secret, &statement);
         Proposal { justified, entry, attestation }

@@ -1,6 +1,6 @@
 //! Stories about whole clusters, and at the same time examples of how to write them.
 
-use quorate_consensus::hotstuff::Message;
+use quorate_consensus::hotstuff::{HotStuff, Message};
 use quorate_crypto::Ed25519List;
 use quorate_sim::{Cluster, Cue, DiskOf, Hands, LinkSpec, Verdict, disk::DiskFault};
 use quorate_types::View;
@@ -23,7 +23,7 @@ fn a_crashed_leader_is_replaced_and_nothing_is_lost() {
 
 #[test]
 fn the_real_scheme_runs_the_same_cluster() {
-    let mut cluster = Cluster::new().replicas(4).seed(1).scheme::<Ed25519List>().build();
+    let mut cluster = Cluster::of::<HotStuff<Ed25519List>>().replicas(4).seed(1).build();
     cluster.submit(["a"]);
     cluster.settle();
     cluster.assert_ledger(["a"]);

@@ -68,12 +68,12 @@ impl<F> Liar<F> {
     }
 }
 
-impl<F> Puppet<S> for Liar<F>
+impl<F> Puppet for Liar<F>
 where
     F: FnMut(&Header, &QuorumCertificate<S>, Option<&QuorumCertificate<S>>, ReplicaId) -> Option<JustifiedBlock<S>>
         + 'static,
 {
-    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>) {
+    fn act(&mut self, hands: &mut Hands, cue: Cue) {
         match cue {
             Cue::Started => hands.set_timer(TICK, 0),
             Cue::Received { wire: Wire::Consensus(Message::Proposal(proposal)), .. } => {
@@ -158,7 +158,7 @@ fn row_32_and_without_the_lie_it_gets_them() {
 #[test]
 fn row_23_views_far_ahead_without_a_certificate_are_ignored() {
     let mut known: Option<Proposal<S>> = None;
-    let inflater = move |hands: &mut Hands<S>, cue: Cue<S>| match cue {
+    let inflater = move |hands: &mut Hands, cue: Cue| match cue {
         Cue::Started => hands.set_timer(TICK, 0),
         Cue::Received { wire: Wire::Consensus(Message::Proposal(proposal)), .. } => known = Some(*proposal),
         Cue::Timer(turn) => {
@@ -187,7 +187,7 @@ fn row_23_views_far_ahead_without_a_certificate_are_ignored() {
 #[test]
 fn row_31_two_votes_are_evidence_old_ones_and_forged_ones_are_nothing() {
     let mut votes: Vec<Vote<S>> = Vec::new();
-    let voter = move |hands: &mut Hands<S>, cue: Cue<S>| {
+    let voter = move |hands: &mut Hands, cue: Cue| {
         let Cue::Received { wire: Wire::Consensus(Message::Proposal(proposal)), .. } = cue else { return };
         let ballot = Ballot::of(&proposal.justified.block.header);
         let other = Ballot { block: Digest([9; 32]), ..ballot };
@@ -222,7 +222,7 @@ const DARK: ReplicaId = ReplicaId(1);
 const LIARS: [ReplicaId; 2] = [ReplicaId(2), ReplicaId(3)];
 
 impl Plot {
-    fn act(&mut self, hands: &mut Hands<S>, cue: Cue<S>) {
+    fn act(&mut self, hands: &mut Hands, cue: Cue) {
         match cue {
             Cue::Received { wire: Wire::Consensus(Message::Proposal(proposal)), .. }
                 if proposal.justified.block.header.view == View(1) =>
@@ -242,7 +242,7 @@ impl Plot {
     }
 
     /// The locked replica's vote and those of the liars certify its block; a liar proposes the next one to it alone.
-    fn extend(&mut self, hands: &mut Hands<S>, vote: Vote<S>) {
+    fn extend(&mut self, hands: &mut Hands, vote: Vote<S>) {
         if Some(vote.ballot.block) == self.fork {
             self.fork_votes += 1;
         }
@@ -262,7 +262,7 @@ impl Plot {
     }
 
     /// The view is left with nothing but genesis known; from view 6 on, the liar leads.
-    fn leave(&mut self, hands: &mut Hands<S>, view: View, attestation: <S as Scheme>::Attestation) {
+    fn leave(&mut self, hands: &mut Hands, view: View, attestation: <S as Scheme>::Attestation) {
         let (Some(first), Some(genesis)) = (&self.first, self.genesis.clone()) else { return };
         let statement = TimeoutStatement { view, high_qc: View::GENESIS };
         let share = |replica, attestation| TimeoutShare { replica, high_qc: View::GENESIS, attestation };
@@ -283,7 +283,7 @@ impl Plot {
 #[test]
 fn a_locked_replica_refuses_a_branch_below_its_lock_even_with_a_certificate_that_allows_it() {
     let plot = Shared::<Plot>::default();
-    let liar = |plot: Shared<Plot>| move |hands: &mut Hands<S>, cue: Cue<S>| plot.borrow_mut().act(hands, cue);
+    let liar = |plot: Shared<Plot>| move |hands: &mut Hands, cue: Cue| plot.borrow_mut().act(hands, cue);
     let builder = Cluster::new().block_interval(20 * MS).timeout(100 * MS);
     let mut cluster = builder.puppet(2, liar(plot.clone())).puppet(3, liar(plot.clone())).build();
     cluster.run_until(|cluster| cluster.status(0).is_some_and(|status| status.locked_qc == View(1)), 10_000 * MS);

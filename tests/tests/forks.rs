@@ -30,7 +30,7 @@ fn branch(scheme: &S, genesis: &Header, views: [u64; 3]) -> (Vec<JustifiedBlock<
 }
 
 /// Three of four certify one branch, and when replica 0 has committed its first block, another one.
-fn liar(genesis: Header) -> impl FnMut(&mut Hands<S>, Cue<S>) {
+fn liar(genesis: Header) -> impl FnMut(&mut Hands, Cue) {
     move |hands, cue| {
         let branches = [branch(&hands.scheme, &genesis, [1, 2, 3]), branch(&hands.scheme, &genesis, [9, 10, 11])];
         match cue {

@@ -1,6 +1,5 @@
 //! Blocks keep coming.
 
-use quorate_crypto::Symbolic;
 use quorate_sim::{Cluster, Cue, Hands};
 use quorate_types::Height;
 use std::time::Duration;
@@ -22,7 +21,7 @@ fn row_19_with_one_of_four_crashed_for_ever_a_block_commits_at_least_every_2n_vi
 #[test]
 fn row_21_votes_that_went_to_a_silent_leader_are_not_lost() {
     for silent in 0..4u16 {
-        let mut cluster = Cluster::new().puppet(silent, |_: &mut Hands<Symbolic>, _: Cue<Symbolic>| {}).build();
+        let mut cluster = Cluster::new().puppet(silent, |_: &mut Hands, _: Cue| {}).build();
         for round in 0..20 {
             cluster.submit_at((silent + 1) % 4, [round.to_string()]);
             cluster.run_for(50 * MS);

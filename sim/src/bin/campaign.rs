@@ -1,14 +1,25 @@
-//! Runs many seeds: `cargo run --release -p quorate-sim --bin campaign -- --seeds 10000 --n 4 [--from 0] [--threads 2]`.
+//! Runs many seeds: `cargo run --release -p quorate-sim --bin campaign -- --protocol pbft --seeds 10000 --n 4 [--from 0]
+//! [--threads 2]`.
 
+use quorate_ledger::Protocol;
 use quorate_sim::campaign::{Campaign, campaign};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: campaign [--seeds COUNT] [--from SEED] [--n REPLICAS] [--threads THREADS]";
+const USAGE: &str =
+    "usage: campaign [--protocol hotstuff|pbft] [--seeds COUNT] [--from SEED] [--n REPLICAS] [--threads THREADS]";
 
 fn main() -> ExitCode {
     let mut options = [("--seeds", 1000), ("--from", 0), ("--n", 4), ("--threads", 2)];
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut protocol = Protocol::Hotstuff;
     for pair in arguments.chunks(2) {
+        if let [name, value] = pair
+            && name == "--protocol"
+            && let Ok(named) = value.parse()
+        {
+            protocol = named;
+            continue;
+        }
         let option = options.iter_mut().find(|(name, _)| *name == pair[0]);
         let (Some((_, value)), Some(Ok(given))) = (option, pair.get(1).map(|text| text.parse::<u64>())) else {
             eprintln!("{USAGE}");
@@ -19,10 +30,12 @@ fn main() -> ExitCode {
     let [(_, seeds), (_, from), (_, replicas), (_, threads)] = options;
     let small = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 100);
     let started = clock();
-    let report =
-        campaign(Campaign { replicas: small(replicas), threads: small(threads) }, from..from.saturating_add(seeds));
+    let report = campaign(
+        Campaign { protocol, replicas: small(replicas), threads: small(threads) },
+        from..from.saturating_add(seeds),
+    );
     let seconds = started.elapsed().as_secs_f64();
-    println!("n={replicas}: {report}");
+    println!("{protocol}, n={replicas}: {report}");
     println!("{seconds:.1} s on {threads} threads: {:.1} seeds a second", seeds as f64 / seconds);
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -13,11 +13,14 @@ pub use plan::{Fault, Plan};
 pub use report::{Failure, Report};
 pub use run::{Outcome, look, run_plan, run_seed};
 
+use quorate_ledger::Protocol;
 use std::{ops::Range, panic};
 
 /// What a campaign runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Campaign {
+    /// What the replicas run.
+    pub protocol: Protocol,
     /// Replicas.
     pub replicas: usize,
     /// Threads to spread the seeds over.
@@ -36,7 +39,7 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
         let handles: Vec<_> = (0..threads)
             .map(|thread| {
                 let mine = seeds.clone().skip(thread).step_by(threads);
-                scope.spawn(move || run_all(campaign.replicas, mine))
+                scope.spawn(move || run_all(campaign, mine))
             })
             .collect();
         handles.into_iter().map(|handle| handle.join().expect("panics of runs are caught")).collect::<Vec<_>>()
@@ -45,10 +48,10 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
     reports.into_iter().fold(Report::default(), Report::join)
 }
 
-fn run_all(replicas: usize, seeds: impl Iterator<Item = u64>) -> Report {
+fn run_all(Campaign { protocol, replicas, .. }: Campaign, seeds: impl Iterator<Item = u64>) -> Report {
     let mut report = Report::default();
     for seed in seeds {
-        match panic::catch_unwind(|| run_seed(replicas, seed)) {
+        match panic::catch_unwind(|| run_seed(protocol, replicas, seed)) {
             Ok(outcome) => report.add(outcome),
             Err(panicked) => report.panicked(replicas, seed, &*panicked),
         }

@@ -1,7 +1,7 @@
 //! What a seed draws.
 
 use crate::{Rng, cluster::DiskOf, disk::DiskFault};
-use quorate_ledger::Params;
+use quorate_ledger::{Params, Protocol};
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Plan {
     /// Decides everything.
     pub seed: u64,
+    /// What the replicas run.
+    pub protocol: Protocol,
     /// How many replicas.
     pub replicas: usize,
     /// The genesis' parameters.
@@ -64,7 +66,7 @@ pub enum Fault {
 
 impl Plan {
     /// The plan of a seed.
-    pub fn draw(replicas: usize, seed: u64) -> Self {
+    pub fn draw(protocol: Protocol, replicas: usize, seed: u64) -> Self {
         let rng = &mut Rng::new(seed ^ 0x706c_616e);
         let base = [60, 120, 250, 500][rng.below(4)];
         let params = Params {
@@ -72,11 +74,13 @@ impl Plan {
             timeout_max_ms: base * rng.within(1..=8),
             block_interval_ms: rng.percent(15).then_some(base / 2),
             max_block_batches: [1, 4, 32][rng.below(3)],
+            ..Params::default()
         };
         let base = Duration::from_millis(base);
         let safety_phase = base * u32::try_from(rng.within(8..=30)).expect("small");
         let mut plan = Self {
             seed,
+            protocol,
             replicas,
             params,
             is_kv: rng.percent(50),
@@ -91,6 +95,8 @@ impl Plan {
         };
         plan.draw_faults(base, rng);
         plan.draw_load(rng);
+        // Short intervals bring checkpoints into short runs. Drawn last: all else is the same for every protocol.
+        plan.params.checkpoint_interval = [1, 2, 4, 16, 64][rng.below(5)];
         plan
     }
 

@@ -1,8 +1,10 @@
 //! Carrying a plan out.
 
 use super::plan::{Fault, Plan};
-use crate::{Cluster, LinkSpec, Rng, Rule, Violation, checker};
-use quorate_ledger::KvOp;
+use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, Violation, checker};
+use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
+use quorate_crypto::Symbolic;
+use quorate_ledger::{KvOp, Protocol};
 use quorate_types::{BoundedVec, Digest};
 use std::time::Duration;
 
@@ -24,25 +26,35 @@ pub struct Outcome {
 }
 
 /// Runs a seed.
-pub fn run_seed(replicas: usize, seed: u64) -> Outcome {
-    run_plan(&Plan::draw(replicas, seed))
+pub fn run_seed(protocol: Protocol, replicas: usize, seed: u64) -> Outcome {
+    run_plan(&Plan::draw(protocol, replicas, seed))
 }
 
 /// Runs a seed, and tells everything that the replicas hold in the end.
-pub fn look(replicas: usize, seed: u64) -> (Outcome, String) {
-    let plan = Plan::draw(replicas, seed);
-    let mut cluster = build(&plan);
-    let outcome = run_in(&mut cluster, &plan);
-    let dumps = (0..replicas).filter_map(|index| u16::try_from(index).ok()).map(|index| cluster.dump(index));
+pub fn look(protocol: Protocol, replicas: usize, seed: u64) -> (Outcome, String) {
+    let plan = &Plan::draw(protocol, replicas, seed);
+    match protocol {
+        Protocol::Hotstuff => look_at::<HotStuff<Symbolic>>(plan),
+        Protocol::Pbft => look_at::<Pbft<Symbolic>>(plan),
+    }
+}
+
+fn look_at<P: SimProtocol>(plan: &Plan) -> (Outcome, String) {
+    let mut cluster = build::<P>(plan);
+    let outcome = run_in(&mut cluster, plan);
+    let dumps = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).map(|index| cluster.dump(index));
     (outcome, dumps.collect::<Vec<_>>().join("\n"))
 }
 
 /// Runs a plan.
 pub fn run_plan(plan: &Plan) -> Outcome {
-    run_in(&mut build(plan), plan)
+    match plan.protocol {
+        Protocol::Hotstuff => run_in(&mut build::<HotStuff<Symbolic>>(plan), plan),
+        Protocol::Pbft => run_in(&mut build::<Pbft<Symbolic>>(plan), plan),
+    }
 }
 
-fn run_in(cluster: &mut Cluster, plan: &Plan) -> Outcome {
+fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Outcome {
     let mut rng = Rng::new(plan.seed ^ 0x6c6f_6164);
     safety_phase(cluster, plan, &mut rng);
     if cluster.violation().is_none() {
@@ -63,9 +75,9 @@ fn run_in(cluster: &mut Cluster, plan: &Plan) -> Outcome {
     }
 }
 
-fn build(plan: &Plan) -> Cluster {
+fn build<P: SimProtocol>(plan: &Plan) -> Cluster<P> {
     let base = Duration::from_millis(plan.params.timeout_base_ms);
-    let builder = Cluster::new()
+    let builder = Cluster::of::<P>()
         .replicas(plan.replicas)
         .seed(plan.seed)
         .params(plan.params)
@@ -79,7 +91,7 @@ fn build(plan: &Plan) -> Cluster {
     if plan.is_kv { builder.kv().build() } else { builder.build() }
 }
 
-fn safety_phase(cluster: &mut Cluster, plan: &Plan, rng: &mut Rng) {
+fn safety_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan, rng: &mut Rng) {
     let (mut faults, mut load) = (plan.faults.iter().peekable(), plan.load.iter().peekable());
     loop {
         let next_fault = faults.peek().map(|(at, _)| *at);
@@ -98,7 +110,7 @@ fn safety_phase(cluster: &mut Cluster, plan: &Plan, rng: &mut Rng) {
     cluster.run_for(plan.safety_phase.saturating_sub(cluster.now()));
 }
 
-fn inflict(cluster: &mut Cluster, fault: &Fault) {
+fn inflict<P: SimProtocol>(cluster: &mut Cluster<P>, fault: &Fault) {
     match fault {
         Fault::Crash(who) => cluster.crash(*who),
         Fault::CrashAll => cluster.crash_all(),
@@ -117,7 +129,13 @@ fn inflict(cluster: &mut Cluster, fault: &Fault) {
     }
 }
 
-fn submit(cluster: &mut Cluster, plan: &Plan, client: usize, at: quorate_types::ReplicaId, rng: &mut Rng) {
+fn submit<P: SimProtocol>(
+    cluster: &mut Cluster<P>,
+    plan: &Plan,
+    client: usize,
+    at: quorate_types::ReplicaId,
+    rng: &mut Rng,
+) {
     let text = |rng: &mut Rng| BoundedVec::new(vec![b'k', b'0' + u8::try_from(rng.below(5)).expect("a digit")]);
     let key = text(rng).expect("two bytes");
     let value = || BoundedVec::new(rng.clone().next().to_le_bytes().to_vec()).expect("eight bytes");
@@ -132,7 +150,7 @@ fn submit(cluster: &mut Cluster, plan: &Plan, client: usize, at: quorate_types::
 }
 
 /// Everything heals. Then everything submitted must take effect, at all replicas.
-fn liveness_phase(cluster: &mut Cluster, plan: &Plan) {
+fn liveness_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
     let base = Duration::from_millis(plan.params.timeout_base_ms);
     cluster.heal();
     cluster.links(LinkSpec { jitter: base / 50, ..LinkSpec::delay(base / 50) });
@@ -147,13 +165,13 @@ fn liveness_phase(cluster: &mut Cluster, plan: &Plan) {
 }
 
 /// Without work there are polls, and little else.
-fn quiet_phase(cluster: &mut Cluster, plan: &Plan) {
+fn quiet_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
     let base = Duration::from_millis(plan.params.timeout_base_ms);
     cluster.run_for(base * 40);
     if plan.params.block_interval_ms.is_some() {
         return;
     }
-    let total = |cluster: &Cluster| cluster.message_counts().values().sum::<u64>();
+    let total = |cluster: &Cluster<P>| cluster.message_counts().values().sum::<u64>();
     let before = total(cluster);
     cluster.run_for(base * 32);
     let sent = total(cluster) - before;

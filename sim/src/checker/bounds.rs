@@ -1,8 +1,8 @@
 //! Buffers within their limits.
 
 use super::{Rule, Violation};
-use crate::{SimScheme, node::Life};
-use quorate_consensus::{BatchLimits, Replica};
+use crate::{SimProtocol, node::Life};
+use quorate_consensus::BatchLimits;
 
 /// Limits of one replica, and of the events that are ahead.
 pub(crate) struct Bounds {
@@ -18,7 +18,7 @@ const WANTED: usize = 1024 + 64 * 64;
 const EVENTS: usize = 100_000;
 
 impl Bounds {
-    pub(crate) fn check<S: SimScheme>(&self, life: &Life<S>) -> Result<(), Violation> {
+    pub(crate) fn check<P: SimProtocol>(&self, life: &Life<P>) -> Result<(), Violation> {
         let pool = life.core.pool().status();
         let blocks = life.core.replica().status().uncommitted_blocks;
         let held = [

@@ -16,9 +16,8 @@ pub(crate) use bounds::Bounds;
 pub(crate) use chain::Chain;
 pub(crate) use promises::Promises;
 
-use crate::{SimScheme, node::Sight};
-use quorate_consensus::hotstuff::CommitProof;
-use quorate_types::{ReplicaId, decode};
+use crate::{SimProtocol, node::Sight};
+use quorate_types::ReplicaId;
 use std::{collections::BTreeSet, fmt};
 
 /// Something happened that must not.
@@ -79,15 +78,15 @@ pub(crate) struct Checkers {
 
 impl Checkers {
     /// Looks at what a process tells.
-    pub(crate) fn see<S: SimScheme>(
+    pub(crate) fn see<P: SimProtocol>(
         &mut self,
         who: ReplicaId,
-        sight: Sight<S>,
-        keys: &crate::node::SimKeys<S>,
+        sight: Sight<P>,
+        keys: &crate::node::SimKeys<P>,
     ) -> Result<(), Violation> {
         match sight {
             Sight::Opened { head, journal } => {
-                self.promises.read(who, &journal)?;
+                self.promises.read::<P>(who, &journal)?;
                 self.chain.opened(who, &head)
             }
             Sight::Committed { block } => self.chain.committed(who, &block),
@@ -95,8 +94,7 @@ impl Checkers {
                 let wrong = |why: String| {
                     Violation::new(Rule::CommitProof, format!("{who} committed {} without proof: {why}", header.height))
                 };
-                let proof: CommitProof<S> = decode(&proof).map_err(|error| wrong(error.to_string()))?;
-                proof.verify(&header, &keys.consensus).map_err(|error| wrong(error.to_string()))
+                P::verify_commit(&header, &proof, &keys.consensus).map_err(|error| wrong(error.to_string()))
             }
             Sight::Undurable { bytes } => Err(Violation::new(
                 Rule::Durability,

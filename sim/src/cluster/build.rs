@@ -2,16 +2,16 @@
 
 use super::{Cluster, builder::Builder, clients::Clients};
 use crate::{
-    Rng, SimScheme,
+    Rng, SimProtocol, SimScheme,
     checker::{Bounds, Chain, Checkers, Promises},
     network::Network,
     node::{Disks, Life, Node, Setup},
     queue::Queue,
     trace::Trace,
 };
-use quorate_consensus::hotstuff::Keys;
-use quorate_crypto::conformance;
-use quorate_ledger::{AppGenesis, Election, Genesis, Protocol, SchemeKind, Validator};
+use quorate_consensus::Keys;
+use quorate_crypto::{Scheme, conformance};
+use quorate_ledger::{AppGenesis, Election, Genesis, SchemeKind, Validator};
 use quorate_types::ReplicaId;
 use quorate_validator::WireKeys;
 use std::{
@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-impl<S: SimScheme> Builder<S> {
+impl<P: SimProtocol> Builder<P> {
     fn genesis(&self) -> Genesis {
         let committee = conformance::committee(self.replicas);
         let members = committee.members().filter_map(|replica| committee.member(replica));
@@ -33,7 +33,7 @@ impl<S: SimScheme> Builder<S> {
         Genesis {
             chain: "simulated".to_owned(),
             time: 1_700_000_000_000,
-            protocol: Protocol::Hotstuff,
+            protocol: P::KIND,
             scheme: SchemeKind::Ed25519,
             election: Election::RoundRobin,
             params: self.params,
@@ -45,9 +45,10 @@ impl<S: SimScheme> Builder<S> {
 
     fn configuration(&self) -> String {
         format!(
-            "replicas {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
+            "replicas {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
             self.replicas,
-            S::NAME,
+            P::KIND,
+            P::Scheme::NAME,
             if self.is_kv { "kv" } else { "opaque" },
             self.params,
             self.links,
@@ -63,10 +64,10 @@ impl<S: SimScheme> Builder<S> {
     ///
     /// # Panics
     /// If the parameters make no genesis.
-    pub fn build(self) -> Cluster<S> {
+    pub fn build(self) -> Cluster<P> {
         let genesis = self.genesis();
         let committee = genesis.committee().expect("the suite's committee is sound");
-        let scheme = S::of(committee, self.seed);
+        let scheme = P::Scheme::of(committee, self.seed);
         let first = genesis.block().header;
         let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
         let mut rng = Rng::new(self.seed);
@@ -119,14 +120,14 @@ impl<S: SimScheme> Builder<S> {
     }
 }
 
-impl<S: SimScheme> Cluster<S> {
+impl<P: SimProtocol> Cluster<P> {
     fn first_start(&mut self) {
         for index in 0..self.nodes.len() {
             let id = self.nodes[index].id;
             if self.puppets.contains_key(&id) {
                 self.cue(id, crate::puppet::Cue::Started);
             } else {
-                Life::<S>::keygen(&self.nodes[index].disks).expect("a new disk works");
+                Life::<P>::keygen(&self.nodes[index].disks).expect("a new disk works");
                 self.start(id);
             }
         }

@@ -1,7 +1,7 @@
 //! What a cluster is made of.
 
 use super::Timing;
-use crate::{SimScheme, puppet::Puppet};
+use crate::{SimProtocol, puppet::Puppet};
 use quorate_consensus::BatchLimits;
 use quorate_ledger::{Durability, Params};
 use quorate_links::LinkSpec;
@@ -9,7 +9,7 @@ use quorate_types::ReplicaId;
 use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 
 /// A cluster to be.
-pub struct Builder<S: SimScheme> {
+pub struct Builder<P: SimProtocol> {
     pub(super) replicas: usize,
     pub(super) seed: u64,
     pub(super) params: Params,
@@ -20,14 +20,14 @@ pub struct Builder<S: SimScheme> {
     pub(super) durability: Durability,
     pub(super) rotate_after: u64,
     pub(super) sync_every: u64,
-    pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
+    pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
     pub(super) panics: bool,
-    pub(super) scheme: PhantomData<S>,
+    pub(super) protocol: PhantomData<P>,
 }
 
 const MS: Duration = Duration::from_millis(1);
 
-impl<S: SimScheme> Default for Builder<S> {
+impl<P: SimProtocol> Default for Builder<P> {
     fn default() -> Self {
         Self {
             replicas: 4,
@@ -47,12 +47,12 @@ impl<S: SimScheme> Default for Builder<S> {
             sync_every: 64,
             puppets: BTreeMap::new(),
             panics: true,
-            scheme: PhantomData,
+            protocol: PhantomData,
         }
     }
 }
 
-impl<S: SimScheme> Builder<S> {
+impl<P: SimProtocol> Builder<P> {
     /// How many replicas, 1 to 100.
     #[must_use]
     pub fn replicas(mut self, replicas: usize) -> Self {
@@ -65,30 +65,6 @@ impl<S: SimScheme> Builder<S> {
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
-    }
-
-    /// The same cluster under another scheme.
-    ///
-    /// # Panics
-    /// If there are puppets already: they are made for one scheme.
-    #[must_use]
-    pub fn scheme<T: SimScheme>(self) -> Builder<T> {
-        assert!(self.puppets.is_empty(), "choose the scheme before the puppets");
-        Builder {
-            replicas: self.replicas,
-            seed: self.seed,
-            params: self.params,
-            is_kv: self.is_kv,
-            links: self.links,
-            limits: self.limits,
-            timing: self.timing,
-            durability: self.durability,
-            rotate_after: self.rotate_after,
-            sync_every: self.sync_every,
-            puppets: BTreeMap::new(),
-            panics: self.panics,
-            scheme: PhantomData,
-        }
     }
 
     /// The genesis' timing and sizes.
@@ -178,7 +154,7 @@ impl<S: SimScheme> Builder<S> {
 
     /// Replaces a replica's process: the puppet gets its messages and holds its key.
     #[must_use]
-    pub fn puppet(mut self, replica: u16, puppet: impl Puppet<S>) -> Self {
+    pub fn puppet(mut self, replica: u16, puppet: impl Puppet<P>) -> Self {
         self.puppets.insert(ReplicaId(replica), Some(Box::new(puppet)));
         self
     }

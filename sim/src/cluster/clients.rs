@@ -1,7 +1,7 @@
 //! Honest clients: they sign, hand in, and hand in again elsewhere until it has taken effect.
 
 use super::{Cluster, events::Event, faults::Which};
-use crate::{SimScheme, checker::Chain, node::TurnedAway};
+use crate::{SimProtocol, checker::Chain, node::TurnedAway};
 use quorate_crypto::ClientSecret;
 use quorate_ledger::{KvOp, Outcome};
 use quorate_types::{Account, BoundedVec, ChainId, Digest, ReplicaId, Transaction, TransactionBody, encode};
@@ -65,7 +65,7 @@ impl Clients {
     }
 }
 
-impl<S: SimScheme> Cluster<S> {
+impl<P: SimProtocol> Cluster<P> {
     /// The first client signs these, in this order, and hands them in at a running replica that chance picks. If the
     /// application is `kv`, each is put under itself as key.
     pub fn submit<T: AsRef<[u8]>>(&mut self, payloads: impl IntoIterator<Item = T>) {

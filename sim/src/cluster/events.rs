@@ -2,13 +2,13 @@
 
 use super::{Cluster, draw};
 use crate::{
-    SimScheme, Violation,
+    SimProtocol, Violation,
     checker::Rule,
     node::{Death, Life, Out, SimWire, Task, Ticket},
     puppet::{Cue, Hands, SyncTicket},
     trace::What,
 };
-use quorate_consensus::hotstuff::Message;
+use quorate_crypto::Scheme;
 use quorate_types::ReplicaId;
 use quorate_validator::{
     Checked, CoreTimer, Input, Wire,
@@ -17,16 +17,16 @@ use quorate_validator::{
 use std::{sync::Arc, time::Duration};
 
 /// A message on its way: checked when it was sent, because the check gives every receiver the same answer.
-pub(super) struct Parcel<S: SimScheme> {
-    pub(super) wire: SimWire<S>,
-    pub(super) checked: Checked<Message<S>>,
+pub(super) struct Parcel<P: SimProtocol> {
+    pub(super) wire: SimWire<P>,
+    pub(super) checked: Checked<P::Message>,
     pub(super) kind: &'static str,
     pub(super) length: usize,
 }
 
 /// Something that will happen.
-pub(super) enum Event<S: SimScheme> {
-    Arrives { from: ReplicaId, to: ReplicaId, parcel: Arc<Parcel<S>> },
+pub(super) enum Event<P: SimProtocol> {
+    Arrives { from: ReplicaId, to: ReplicaId, parcel: Arc<Parcel<P>> },
     TimesOut { who: ReplicaId, life: u32, timer: CoreTimer },
     Flushed { who: ReplicaId, life: u32 },
     Work { who: ReplicaId, life: u32, task: Task },
@@ -37,8 +37,8 @@ pub(super) enum Event<S: SimScheme> {
     ClientsRetry,
 }
 
-impl<S: SimScheme> Cluster<S> {
-    pub(super) fn happen(&mut self, event: Event<S>) {
+impl<P: SimProtocol> Cluster<P> {
+    pub(super) fn happen(&mut self, event: Event<P>) {
         match event {
             Event::Arrives { from, to, parcel } => self.arrive(from, to, &parcel),
             Event::TimesOut { who, life, timer } => {
@@ -89,7 +89,7 @@ impl<S: SimScheme> Cluster<S> {
         (self.setup.genesis.time + elapsed).saturating_add_signed(self.nodes[who.index()].skew)
     }
 
-    fn arrive(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Parcel<S>) {
+    fn arrive(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Parcel<P>) {
         if self.puppets.contains_key(&to) {
             return self.cue(to, Cue::Received { from, wire: parcel.wire.clone() });
         }
@@ -115,7 +115,7 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// Runs a process and does what it wants done.
-    pub(super) fn with(&mut self, who: ReplicaId, run: impl FnOnce(&mut Life<S>, &mut Vec<Out<S>>)) {
+    pub(super) fn with(&mut self, who: ReplicaId, run: impl FnOnce(&mut Life<P>, &mut Vec<Out<P>>)) {
         let Some(life) = &mut self.nodes[who.index()].life else { return };
         let mut outs = Vec::new();
         run(life, &mut outs);
@@ -125,7 +125,7 @@ impl<S: SimScheme> Cluster<S> {
         self.perform(who, outs);
     }
 
-    pub(super) fn perform(&mut self, who: ReplicaId, outs: Vec<Out<S>>) {
+    pub(super) fn perform(&mut self, who: ReplicaId, outs: Vec<Out<P>>) {
         let life = self.nodes[who.index()].lives;
         let now = self.queue.now();
         for out in outs {
@@ -187,7 +187,7 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// Gives a puppet its cue.
-    pub(super) fn cue(&mut self, who: ReplicaId, cue: Cue<S>) {
+    pub(super) fn cue(&mut self, who: ReplicaId, cue: Cue<P>) {
         let Some(mut puppet) = self.puppets.get_mut(&who).and_then(Option::take) else { return };
         let now = self.queue.now();
         let mut hands = Hands::new(who, now, self.setup.scheme.clone());
@@ -215,12 +215,14 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// What honest replicas say is looked at before it goes anywhere.
-    pub(super) fn overhear(&mut self, from: ReplicaId, wire: &SimWire<S>) {
+    pub(super) fn overhear(&mut self, from: ReplicaId, wire: &SimWire<P>) {
         if let Wire::Consensus(message) = wire
             && !self.checkers.dishonest.contains(&from)
-            && let Err(violation) = self.checkers.promises.hear(from, message)
         {
-            self.violated(violation);
+            let (committee, liars) = (self.setup.scheme.committee(), &self.checkers.dishonest);
+            if let Err(violation) = self.checkers.promises.hear::<P>(message, committee, liars) {
+                self.violated(violation);
+            }
         }
     }
 

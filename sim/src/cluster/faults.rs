@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use crate::{
-    SimScheme, Violation,
+    SimProtocol, Violation,
     checker::Rule,
     disk::DiskFault,
     node::{Death, Life},
@@ -20,7 +20,7 @@ pub enum DiskOf {
     Blocks,
 }
 
-impl<S: SimScheme> Cluster<S> {
+impl<P: SimProtocol> Cluster<P> {
     /// Power fails at a replica: its process ends, what was not durable is gone. A flush in progress may have happened,
     /// half happened, or not.
     pub fn crash(&mut self, replica: impl Into<Which>) {

@@ -19,7 +19,7 @@ pub use faults::{DiskOf, Which};
 pub use post::Verdict;
 
 use crate::{
-    Rng, SimScheme, Violation,
+    Rng, SimProtocol, Violation,
     checker::Checkers,
     network::Network,
     node::{Node, Setup},
@@ -30,23 +30,24 @@ use crate::{
 use clients::Clients;
 use events::Event;
 use post::Intercept;
+use quorate_consensus::hotstuff::HotStuff;
 use quorate_crypto::Symbolic;
 use quorate_types::ReplicaId;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Simulated validators, their links, disks and clients, under one seed.
-pub struct Cluster<S: SimScheme = Symbolic> {
+pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     seed: u64,
     /// For failure reports.
     configuration: String,
-    setup: Setup<S>,
-    queue: Queue<Event<S>>,
-    nodes: Vec<Node<S>>,
-    puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<S>>>>,
+    setup: Setup<P>,
+    queue: Queue<Event<P>>,
+    nodes: Vec<Node<P>>,
+    puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
     network: Network,
     clients: Clients,
     checkers: Checkers,
-    intercept: Option<Intercept<S>>,
+    intercept: Option<Intercept<P>>,
     trace: Trace,
     /// For everything that has no generator of its own.
     rng: Rng,
@@ -75,7 +76,12 @@ pub(crate) struct Timing {
 impl Cluster {
     /// A cluster to be: four replicas of HotStuff under the symbolic scheme, unless told otherwise.
     #[expect(clippy::new_ret_no_self, reason = "scenarios read `Cluster::new().replicas(4).build()`")]
-    pub fn new() -> Builder<Symbolic> {
+    pub fn new() -> Builder<HotStuff<Symbolic>> {
+        Builder::default()
+    }
+
+    /// A cluster of another protocol, or under another scheme: `Cluster::of::<Pbft<Symbolic>>()`.
+    pub fn of<P: SimProtocol>() -> Builder<P> {
         Builder::default()
     }
 }

@@ -4,14 +4,15 @@ use super::{
     Cluster,
     events::{Event, Parcel},
 };
-use crate::{SimScheme, Violation, checker::Rule, node::SimWire};
-use quorate_consensus::Kind;
+use crate::{SimProtocol, Violation, checker::Rule, node::SimWire};
+use quorate_consensus::{Kind, hotstuff::HotStuff};
+use quorate_crypto::Symbolic;
 use quorate_types::{ReplicaId, decode, encode};
 use quorate_validator::Checked;
 use std::{sync::Arc, time::Duration};
 
 /// What a test does with a message on a link.
-pub enum Verdict<S: SimScheme> {
+pub enum Verdict<P: SimProtocol = HotStuff<Symbolic>> {
     /// Lets it go its way.
     Pass,
     /// Takes it.
@@ -19,15 +20,15 @@ pub enum Verdict<S: SimScheme> {
     /// Holds it for so long before it goes its way.
     Delay(Duration),
     /// Puts these in its place, as if its sender had sent them.
-    Replace(Vec<SimWire<S>>),
+    Replace(Vec<SimWire<P>>),
 }
 
 /// Looks at every message: from, to, what.
-pub(super) type Intercept<S> = Box<dyn FnMut(ReplicaId, ReplicaId, &SimWire<S>) -> Verdict<S>>;
+pub(super) type Intercept<P> = Box<dyn FnMut(ReplicaId, ReplicaId, &SimWire<P>) -> Verdict<P>>;
 
-impl<S: SimScheme> Cluster<S> {
+impl<P: SimProtocol> Cluster<P> {
     /// From now on `verdict` decides about every message between two replicas, before the link does.
-    pub fn intercept(&mut self, verdict: impl FnMut(ReplicaId, ReplicaId, &SimWire<S>) -> Verdict<S> + 'static) {
+    pub fn intercept(&mut self, verdict: impl FnMut(ReplicaId, ReplicaId, &SimWire<P>) -> Verdict<P> + 'static) {
         self.intercept = Some(Box::new(verdict));
     }
 
@@ -37,14 +38,14 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// Sends a message as if `from` had sent it. If it does not verify as `from`'s, its receiver rejects it.
-    pub fn inject(&mut self, from: u16, to: u16, wire: SimWire<S>) {
+    pub fn inject(&mut self, from: u16, to: u16, wire: SimWire<P>) {
         if let Some(parcel) = self.pack(ReplicaId(from), wire, false) {
             self.ship(ReplicaId(from), ReplicaId(to), &parcel, Duration::ZERO);
         }
     }
 
     /// A process sends `wire` to each of `to`.
-    pub(super) fn post(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<S>) {
+    pub(super) fn post(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<P>) {
         self.overhear(from, &wire);
         let Some(mut intercept) = self.intercept.take() else {
             if let Some(parcel) = self.pack(from, wire, true) {
@@ -69,10 +70,10 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// Through the codec and the check that every receiver makes. What an honest replica sends of its own passes both.
-    fn pack(&mut self, from: ReplicaId, wire: SimWire<S>, is_own: bool) -> Option<Arc<Parcel<S>>> {
+    fn pack(&mut self, from: ReplicaId, wire: SimWire<P>, is_own: bool) -> Option<Arc<Parcel<P>>> {
         let bytes = encode(&wire);
         let kind = wire.kind();
-        let decoded: Result<SimWire<S>, _> = decode(&bytes);
+        let decoded: Result<SimWire<P>, _> = decode(&bytes);
         let checked = decoded
             .map_err(quorate_consensus::Rejection::from)
             .and_then(|wire| Checked::check(wire, from, &self.setup.keys));
@@ -89,7 +90,7 @@ impl<S: SimScheme> Cluster<S> {
         }
     }
 
-    fn ship(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Arc<Parcel<S>>, delay: Duration) {
+    fn ship(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Arc<Parcel<P>>, delay: Duration) {
         *self.counts.entry(parcel.kind).or_default() += 1;
         let now = self.queue.now() + delay;
         for at in self.network.send(from, to, now, parcel.length).iter() {

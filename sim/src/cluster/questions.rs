@@ -1,9 +1,9 @@
 //! What a cluster can be asked, and what can be asserted about it.
 
 use super::{Cluster, faults::Which};
-use crate::{SimScheme, node::Life};
-use quorate_consensus::{Evidence, MempoolStatus, Replica, ReplicaStatus};
-use quorate_crypto::Committee;
+use crate::{SimProtocol, node::Life};
+use quorate_consensus::{Evidence, MempoolStatus, ReplicaStatus};
+use quorate_crypto::{Committee, Scheme};
 use quorate_ledger::{Genesis, KvOp, Outcome};
 use quorate_types::{Digest, Header, Height, ReplicaId, View, decode};
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// Lines of the trace in a failure report.
 const REPORTED: usize = 120;
 
-impl<S: SimScheme> Cluster<S> {
-    fn life(&self, replica: impl Into<Which>) -> Option<&Life<S>> {
+impl<P: SimProtocol> Cluster<P> {
+    fn life(&self, replica: impl Into<Which>) -> Option<&Life<P>> {
         self.nodes[replica.into().0.index()].life.as_ref()
     }
 
@@ -94,7 +94,7 @@ impl<S: SimScheme> Cluster<S> {
     }
 
     /// The scheme, with which tests check and make signatures.
-    pub fn scheme(&self) -> &S {
+    pub fn scheme(&self) -> &P::Scheme {
         &self.setup.scheme
     }
 
@@ -166,7 +166,7 @@ impl<S: SimScheme> Cluster<S> {
         }
     }
 
-    fn applied(&self, life: &Life<S>) -> Vec<String> {
+    fn applied(&self, life: &Life<P>) -> Vec<String> {
         let mut payloads = Vec::new();
         for height in (1..=life.ledger.head().height.0).map(Height) {
             let Ok(Some(stored)) = life.ledger.block(height) else { continue };

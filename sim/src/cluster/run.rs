@@ -1,14 +1,14 @@
 //! Time.
 
 use super::Cluster;
-use crate::{SimScheme, Violation};
+use crate::{SimProtocol, Violation};
 use quorate_types::{Digest, Height};
 use std::time::Duration;
 
 /// How often [`Cluster::run_until`] looks whether what it waits for is there.
 const LOOK: Duration = Duration::from_millis(1);
 
-impl<S: SimScheme> Cluster<S> {
+impl<P: SimProtocol> Cluster<P> {
     /// Virtual time since the start.
     pub fn now(&self) -> Duration {
         self.queue.now()
@@ -79,7 +79,7 @@ impl<S: SimScheme> Cluster<S> {
     /// idle net has no reason to even that out.
     pub fn is_settled(&self) -> bool {
         let height = self.checkers.chain.last_nonempty();
-        let at_head = |node: &crate::node::Node<S>| node.height() >= Some(height);
+        let at_head = |node: &crate::node::Node<P>| node.height() >= Some(height);
         let honest = || self.nodes.iter().filter(|node| !self.puppets.contains_key(&node.id));
         self.clients.is_done(&self.checkers.chain) && honest().all(at_head)
     }

@@ -1,41 +1,38 @@
 //! The journal thread of a simulated process: takes what has gathered, flushes once, then lets it out.
 
 use super::{Death, Life, Out, Sight, Task};
-use crate::{SimScheme, disk::SimDisk};
-use quorate_consensus::{
-    Action, Step,
-    hotstuff::{Message, Record},
-};
+use crate::{SimProtocol, disk::SimDisk};
+use quorate_consensus::{Action, StepOf};
 use quorate_ledger::Entry;
 use quorate_types::Batch;
 use quorate_validator::{LedgerWork, StepJournal, Wire};
 use std::{collections::VecDeque, mem, sync::Arc};
 
 /// Steps that wait for the journal, and what it is busy with.
-pub(super) struct Journalling<S: SimScheme> {
-    journal: StepJournal<SimDisk, Record<S>>,
-    waiting: VecDeque<Work<S>>,
-    busy: Busy<S>,
+pub(super) struct Journalling<P: SimProtocol> {
+    journal: StepJournal<SimDisk, P::Record>,
+    waiting: VecDeque<Work<P>>,
+    busy: Busy<P>,
     rotate_after: u64,
     is_rotation_queued: bool,
 }
 
-enum Work<S: SimScheme> {
+enum Work<P: SimProtocol> {
     Keep(Arc<Batch>),
-    Step(Step<Message<S>, Record<S>>),
-    Rotate(Vec<Entry<Record<S>>>),
+    Step(StepOf<P>),
+    Rotate(Vec<Entry<P::Record>>),
 }
 
-enum Busy<S: SimScheme> {
+enum Busy<P: SimProtocol> {
     No,
     /// The disk is writing; then these may happen.
-    Flushing(Vec<Action<Message<S>>>),
+    Flushing(Vec<Action<P::Message>>),
     /// The ledger is made durable; then a new journal begins with these.
-    Rotating(Vec<Entry<Record<S>>>),
+    Rotating(Vec<Entry<P::Record>>),
 }
 
-impl<S: SimScheme> Journalling<S> {
-    pub(super) fn new(journal: StepJournal<SimDisk, Record<S>>, rotate_after: u64) -> Self {
+impl<P: SimProtocol> Journalling<P> {
+    pub(super) fn new(journal: StepJournal<SimDisk, P::Record>, rotate_after: u64) -> Self {
         let (waiting, busy) = (VecDeque::new(), Busy::No);
         Self { journal, waiting, busy, rotate_after, is_rotation_queued: false }
     }
@@ -44,7 +41,7 @@ impl<S: SimScheme> Journalling<S> {
         self.waiting.push_back(Work::Keep(batch));
     }
 
-    pub(super) fn step(&mut self, step: Step<Message<S>, Record<S>>) {
+    pub(super) fn step(&mut self, step: StepOf<P>) {
         if !step.is_empty() {
             self.waiting.push_back(Work::Step(step));
         }
@@ -54,13 +51,13 @@ impl<S: SimScheme> Journalling<S> {
         !self.is_rotation_queued && self.journal.bytes() > self.rotate_after
     }
 
-    pub(super) fn rotate(&mut self, live: Vec<Entry<Record<S>>>) {
+    pub(super) fn rotate(&mut self, live: Vec<Entry<P::Record>>) {
         self.is_rotation_queued = true;
         self.waiting.push_back(Work::Rotate(live));
     }
 
     /// Puts what waits into one flush, up to the next rotation. The steps' actions, and whether the disk has to work.
-    fn gather(&mut self) -> std::io::Result<(Vec<Action<Message<S>>>, bool)> {
+    fn gather(&mut self) -> std::io::Result<(Vec<Action<P::Message>>, bool)> {
         let mut steps = Vec::new();
         while !matches!(self.waiting.front(), None | Some(Work::Rotate(_))) {
             match self.waiting.pop_front() {
@@ -75,9 +72,9 @@ impl<S: SimScheme> Journalling<S> {
     }
 }
 
-impl<S: SimScheme> Life<S> {
+impl<P: SimProtocol> Life<P> {
     /// Gives the journal what waits, if it is not busy.
-    pub(super) fn flush(&mut self, outs: &mut Vec<Out<S>>) {
+    pub(super) fn flush(&mut self, outs: &mut Vec<Out<P>>) {
         while matches!(self.journalling.busy, Busy::No) && !self.journalling.waiting.is_empty() {
             if matches!(self.journalling.waiting.front(), Some(Work::Rotate(_)))
                 && let Some(Work::Rotate(live)) = self.journalling.waiting.pop_front()
@@ -97,7 +94,7 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// The disk is done. Returns how many actions left.
-    pub(crate) fn flushed(&mut self, outs: &mut Vec<Out<S>>) -> usize {
+    pub(crate) fn flushed(&mut self, outs: &mut Vec<Out<P>>) -> usize {
         self.disks.journal.finish_sync();
         let Busy::Flushing(actions) = mem::replace(&mut self.journalling.busy, Busy::No) else { return 0 };
         self.check_durable(outs);
@@ -108,7 +105,7 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// The ledger is durable: the records of what is in it may go.
-    pub(super) fn rotate_now(&mut self, outs: &mut Vec<Out<S>>) {
+    pub(super) fn rotate_now(&mut self, outs: &mut Vec<Out<P>>) {
         let Busy::Rotating(live) = mem::replace(&mut self.journalling.busy, Busy::No) else { return };
         self.disks.journal.set_deferred(false);
         if let Err(error) = self.journalling.journal.rotate(live) {
@@ -121,7 +118,7 @@ impl<S: SimScheme> Life<S> {
         self.flush(outs);
     }
 
-    fn act(&mut self, action: Action<Message<S>>, outs: &mut Vec<Out<S>>) {
+    fn act(&mut self, action: Action<P::Message>, outs: &mut Vec<Out<P>>) {
         match action {
             Action::Send { to, message } => outs.push(Out::Send { to, wire: Wire::Consensus(message) }),
             Action::Broadcast(message) => outs.push(Out::Broadcast(Wire::Consensus(message))),

@@ -1,23 +1,23 @@
 //! A process between start and crash: inputs in, [`Out`]s out.
 
-use super::{Death, Disks, Out, Sight, SimKeys, SimReplica, Task, flush::Journalling, start::Setup, sync::Catching};
-use crate::{SimScheme, disk::SimDisk, index::SimIndex};
-use quorate_consensus::{Refused, hotstuff::Record};
-use quorate_crypto::verify_transaction;
+use super::{Death, Disks, Out, Sight, SimKeys, Task, flush::Journalling, start::Setup, sync::Catching};
+use crate::{SimProtocol, disk::SimDisk, index::SimIndex};
+use quorate_consensus::Refused;
+use quorate_crypto::{Scheme, verify_transaction};
 use quorate_ledger::{Ledger, TxError};
 use quorate_types::{ReplicaId, Transaction};
 use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform};
 use std::sync::Arc;
 
 /// A running validator.
-pub(crate) struct Life<S: SimScheme> {
+pub(crate) struct Life<P: SimProtocol> {
     pub(crate) id: ReplicaId,
-    pub(crate) core: Core<SimReplica<S>>,
+    pub(crate) core: Core<P>,
     pub(crate) ledger: Ledger<SimDisk, SimIndex>,
     pub(super) disks: Disks,
-    pub(super) journalling: Journalling<S>,
+    pub(super) journalling: Journalling<P>,
     pub(super) catching: Catching,
-    pub(super) keys: Arc<SimKeys<S>>,
+    pub(super) keys: Arc<SimKeys<P>>,
     commits: u64,
     sync_every: u64,
     durable_promised: bool,
@@ -40,14 +40,14 @@ pub enum TurnedAway {
     Pool(#[from] Refused),
 }
 
-impl<S: SimScheme> Life<S> {
+impl<P: SimProtocol> Life<P> {
     pub(super) fn new(
         id: ReplicaId,
-        core: Core<SimReplica<S>>,
-        journal: StepJournal<SimDisk, Record<S>>,
+        core: Core<P>,
+        journal: StepJournal<SimDisk, P::Record>,
         ledger: Ledger<SimDisk, SimIndex>,
         disks: Disks,
-        setup: &Setup<S>,
+        setup: &Setup<P>,
     ) -> Self {
         Self {
             id,
@@ -64,13 +64,13 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// Something happens to the core.
-    pub(crate) fn take(&mut self, input: Input<quorate_consensus::hotstuff::Message<S>>, outs: &mut Vec<Out<S>>) {
+    pub(crate) fn take(&mut self, input: Input<P::Message>, outs: &mut Vec<Out<P>>) {
         let output = self.core.handle(input);
         self.perform(output, outs);
     }
 
     /// A client hands in a transaction.
-    pub(crate) fn submit(&mut self, transaction: Transaction, outs: &mut Vec<Out<S>>) -> Result<(), TurnedAway> {
+    pub(crate) fn submit(&mut self, transaction: Transaction, outs: &mut Vec<Out<P>>) -> Result<(), TurnedAway> {
         verify_transaction(&transaction).map_err(|_| TurnedAway::BadSignature)?;
         self.ledger.admit(&transaction)?;
         let nonce = self.ledger.account(&transaction.body.sender).nonce;
@@ -79,7 +79,7 @@ impl<S: SimScheme> Life<S> {
         Ok(result?)
     }
 
-    fn perform(&mut self, output: Output<SimReplica<S>>, outs: &mut Vec<Out<S>>) {
+    fn perform(&mut self, output: Output<P>, outs: &mut Vec<Out<P>>) {
         for effect in output.effects {
             match effect {
                 Effect::Send { to, message } => outs.push(Out::Send { to, wire: Wire::Pool(message) }),
@@ -98,7 +98,7 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// Does a ledger task. `now` is this machine's clock in milliseconds since the epoch.
-    pub(crate) fn work(&mut self, task: Task, now: u64, outs: &mut Vec<Out<S>>) {
+    pub(crate) fn work(&mut self, task: Task, now: u64, outs: &mut Vec<Out<P>>) {
         match task {
             Task::Work(work) => {
                 let proof = match &work {
@@ -120,7 +120,7 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// The ledger's answer: first the checkers see it, then the core.
-    pub(super) fn on_reply(&mut self, reply: LedgerReply, proof: Option<Vec<u8>>, outs: &mut Vec<Out<S>>) {
+    pub(super) fn on_reply(&mut self, reply: LedgerReply, proof: Option<Vec<u8>>, outs: &mut Vec<Out<P>>) {
         if let LedgerReply::Committed(committed) | LedgerReply::Synced { committed, .. } = &reply {
             for block in &committed.blocks {
                 outs.push(Out::Saw(Sight::Committed { block: block.clone() }));
@@ -139,7 +139,7 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// Whether what leaves now should rest on durable bytes only.
-    pub(super) fn check_durable(&self, outs: &mut Vec<Out<S>>) {
+    pub(super) fn check_durable(&self, outs: &mut Vec<Out<P>>) {
         let bytes = self.disks.journal.unsynced();
         if self.durable_promised && bytes > 0 {
             outs.push(Out::Saw(Sight::Undurable { bytes }));

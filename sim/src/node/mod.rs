@@ -13,14 +13,12 @@ pub(crate) use start::Setup;
 pub(crate) use sync::Ticket;
 
 use crate::{
-    Rng, SimScheme,
+    Rng, SimProtocol,
     disk::{Losses, SimDisk},
     index::SimIndex,
 };
-use quorate_consensus::{
-    Evidence,
-    hotstuff::{HotStuff, Keys, Message, Record},
-};
+use quorate_consensus::{Evidence, Keys, Protocol, Replica, hotstuff::HotStuff};
+use quorate_crypto::Symbolic;
 use quorate_ledger::{CommittedBlock, Entry};
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
@@ -30,15 +28,15 @@ use quorate_validator::{
 use std::{sync::Arc, time::Duration};
 
 /// What goes over a simulated link.
-pub type SimWire<S> = Wire<Message<S>>;
+pub type SimWire<P = HotStuff<Symbolic>> = Wire<<P as Replica>::Message>;
 
 /// What a process wants done, or tells the checkers.
-pub(crate) enum Out<S: SimScheme> {
+pub(crate) enum Out<P: SimProtocol> {
     Send {
         to: ReplicaId,
-        wire: SimWire<S>,
+        wire: SimWire<P>,
     },
-    Broadcast(SimWire<S>),
+    Broadcast(SimWire<P>),
     SetTimer {
         timer: CoreTimer,
         after: Duration,
@@ -55,7 +53,7 @@ pub(crate) enum Out<S: SimScheme> {
     /// The process ends by itself.
     Died(Death),
     /// For the checkers.
-    Saw(Sight<S>),
+    Saw(Sight<P>),
 }
 
 /// Something for a process' ledger, in order.
@@ -93,11 +91,11 @@ pub enum Death {
 }
 
 /// Something that checkers look at.
-pub(crate) enum Sight<S: SimScheme> {
+pub(crate) enum Sight<P: SimProtocol> {
     /// A process started from its disks.
     Opened {
         head: Header,
-        journal: Vec<Entry<Record<S>>>,
+        journal: Vec<Entry<P::Record>>,
     },
     Committed {
         block: CommittedBlock,
@@ -115,10 +113,10 @@ pub(crate) enum Sight<S: SimScheme> {
 }
 
 /// A machine.
-pub(crate) struct Node<S: SimScheme> {
+pub(crate) struct Node<P: SimProtocol> {
     pub(crate) id: ReplicaId,
     pub(crate) disks: Disks,
-    pub(crate) life: Option<Life<S>>,
+    pub(crate) life: Option<Life<P>>,
     /// How often it was started: events of earlier lives are void.
     pub(crate) lives: u32,
     pub(crate) death: Option<Death>,
@@ -176,14 +174,11 @@ impl Disks {
     }
 }
 
-impl<S: SimScheme> Node<S> {
+impl<P: SimProtocol> Node<P> {
     pub(crate) fn height(&self) -> Option<Height> {
         self.life.as_ref().map(|life| life.ledger.head().height)
     }
 }
 
-/// The replica that runs in a life.
-pub(crate) type SimReplica<S> = HotStuff<S>;
-
 /// What messages and proofs of a cluster are checked with.
-pub(crate) type SimKeys<S> = WireKeys<Keys<S>>;
+pub(crate) type SimKeys<P> = WireKeys<Keys<<P as Protocol>::Scheme>>;

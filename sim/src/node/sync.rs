@@ -1,10 +1,9 @@
 //! Block sync of a simulated process: asks one peer after the other, as the node does.
 
 use super::{Death, Life, Out, Task};
-use crate::SimScheme;
-use quorate_consensus::hotstuff::CommitProof;
+use crate::SimProtocol;
 use quorate_ledger::LedgerError;
-use quorate_types::{Header, Height, ReplicaId, decode};
+use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     NotFinal,
     sync::{SyncError, SyncReply, SyncRequest, accept_with, answer},
@@ -29,9 +28,9 @@ impl Catching {
     }
 }
 
-impl<S: SimScheme> Life<S> {
+impl<P: SimProtocol> Life<P> {
     /// The replica wants the ledger to stand at `height`. One run at a time; it asks again.
-    pub(super) fn sync(&mut self, from: ReplicaId, height: Height, outs: &mut Vec<Out<S>>) {
+    pub(super) fn sync(&mut self, from: ReplicaId, height: Height, outs: &mut Vec<Out<P>>) {
         if self.catching.target.is_some() || self.catching.peers.is_empty() {
             return;
         }
@@ -41,7 +40,7 @@ impl<S: SimScheme> Life<S> {
         self.ask(outs);
     }
 
-    fn ask(&mut self, outs: &mut Vec<Out<S>>) {
+    fn ask(&mut self, outs: &mut Vec<Out<P>>) {
         let catching = &mut self.catching;
         let head = self.ledger.head().height;
         if catching.target.is_none_or(|target| head >= target) || catching.failed >= catching.peers.len() {
@@ -59,26 +58,26 @@ impl<S: SimScheme> Life<S> {
     }
 
     /// A peer answered.
-    pub(crate) fn answered(&mut self, from: ReplicaId, reply: Arc<SyncReply>, ticket: Ticket, outs: &mut Vec<Out<S>>) {
+    pub(crate) fn answered(&mut self, from: ReplicaId, reply: Arc<SyncReply>, ticket: Ticket, outs: &mut Vec<Out<P>>) {
         if self.catching.target.is_some() && ticket == self.catching.ticket {
             outs.push(Out::Task(Task::Accept { from, reply, ticket }));
         }
     }
 
     /// No answer came in time.
-    pub(crate) fn unanswered(&mut self, ticket: Ticket, outs: &mut Vec<Out<S>>) {
+    pub(crate) fn unanswered(&mut self, ticket: Ticket, outs: &mut Vec<Out<P>>) {
         if ticket == self.catching.ticket {
             self.next_peer(outs);
         }
     }
 
-    fn next_peer(&mut self, outs: &mut Vec<Out<S>>) {
+    fn next_peer(&mut self, outs: &mut Vec<Out<P>>) {
         self.catching.turn += 1;
         self.catching.failed += 1;
         self.ask(outs);
     }
 
-    pub(super) fn accept(&mut self, _from: ReplicaId, reply: &SyncReply, ticket: Ticket, outs: &mut Vec<Out<S>>) {
+    pub(super) fn accept(&mut self, _from: ReplicaId, reply: &SyncReply, ticket: Ticket, outs: &mut Vec<Out<P>>) {
         if ticket != self.catching.ticket {
             return;
         }
@@ -86,8 +85,7 @@ impl<S: SimScheme> Life<S> {
         self.catching.ticket += 1;
         let keys = self.keys.clone();
         let check = |header: &Header, proof: &[u8]| -> Result<(), NotFinal> {
-            let proof: CommitProof<S> = decode(proof)?;
-            Ok(proof.verify(header, &keys.consensus)?)
+            Ok(P::verify_commit(header, proof, &keys.consensus)?)
         };
         match accept_with(&mut self.ledger, reply.clone(), check) {
             Ok(reply) => {
