@@ -23,7 +23,7 @@ mod tally;
 mod test_net;
 mod verified;
 
-pub use election::Election;
+pub use election::{Election, STABLE_VIEWS};
 pub use evidence::Evidence;
 pub use mempool::{BatchLimits, Mempool, MempoolStatus, PoolAction, PoolMessage, PoolTimer, Refused};
 pub use pacemaker::{Pacemaker, Timeouts};

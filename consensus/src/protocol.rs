@@ -28,6 +28,9 @@ pub struct Config<S: Scheme> {
     pub head: Header,
     /// The commit proof of the head, as the ledger keeps it; `None` of genesis.
     pub head_proof: Option<Vec<u8>>,
+    /// Headers of the last blocks up to the head, newest first, for [`Election::memory`] views: from them the replica knows who
+    /// may lead.
+    pub recent: Vec<Header>,
 }
 
 /// What is needed to check messages and certificates: the scheme, the one block that needs no certificate, and the

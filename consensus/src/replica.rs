@@ -75,6 +75,9 @@ pub enum Event<M> {
         proof: Vec<u8>,
         /// The batches that the new blocks contain.
         batches: Vec<Digest>,
+        /// The new blocks' headers, newest first. If there are blocks between them and the old head that never came, those of
+        /// [`Election::memory`](crate::Election::memory) views.
+        recent: Vec<Header>,
     },
 }
 

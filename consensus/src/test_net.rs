@@ -52,6 +52,7 @@ pub(crate) struct Net<P: Protocol<Scheme = S>> {
     /// Whose ledger answers no request to execute: it lacks the batches.
     pub(crate) lame: Option<usize>,
     pub(crate) checkpoint_interval: u64,
+    election: Election,
     heads: Vec<Header>,
     queue: BTreeMap<(Duration, u64), Due<P::Message>>,
     now: Duration,
@@ -94,11 +95,20 @@ pub(crate) fn child(parent: &Header, view: View, proposer: ReplicaId, payload: V
 
 impl<P: Protocol<Scheme = S>> Net<P> {
     pub(crate) fn new(n: usize) -> Self {
-        Self::with_checkpoints(n, 64)
+        Self::with(n, 64, Election::RoundRobin)
     }
 
     /// A checkpoint every so many heights.
     pub(crate) fn with_checkpoints(n: usize, checkpoint_interval: u64) -> Self {
+        Self::with(n, checkpoint_interval, Election::RoundRobin)
+    }
+
+    /// With another election than round robin.
+    pub(crate) fn with_election(n: usize, election: Election) -> Self {
+        Self::with(n, 64, election)
+    }
+
+    fn with(n: usize, checkpoint_interval: u64, election: Election) -> Self {
         let scheme = Symbolic::new(conformance::committee(n), 1);
         let genesis = genesis(n);
         let mut net = Self {
@@ -116,6 +126,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
             slow: vec![Duration::ZERO; n],
             lame: None,
             checkpoint_interval,
+            election,
             heads: vec![genesis.clone(); n],
             genesis,
             queue: BTreeMap::new(),
@@ -131,13 +142,14 @@ impl<P: Protocol<Scheme = S>> Net<P> {
             id: id(index),
             scheme: self.scheme.clone(),
             secret: self.scheme.secret(id(index)),
-            election: Election::RoundRobin,
+            election: self.election,
             timeouts: Timeouts { base: BASE, max: BASE * 4, block_interval: None },
             max_block_batches: 8,
             checkpoint_interval: self.checkpoint_interval,
             genesis: self.genesis.clone(),
             head: self.heads[index].clone(),
             head_proof: self.proofs[index].last().map(|(_, proof)| proof.clone()),
+            recent: self.committed[index].iter().rev().map(|digest| self.header(digest)).collect(),
         }
     }
 
@@ -248,10 +260,11 @@ impl<P: Protocol<Scheme = S>> Net<P> {
         let upto = self.committed[from].iter().position(|digest| *digest == last).expect("committed") + 1;
         let new: Vec<_> = self.committed[from][self.committed[index].len()..upto].to_vec();
         let batches = new.iter().flat_map(|digest| self.blocks[digest].payload.iter().copied()).collect();
+        let recent = new.iter().rev().map(|digest| self.header(digest)).collect();
         self.committed[index].extend(new);
         self.heads[index] = head.clone();
         self.proofs[index].push((last, proof.clone()));
-        self.push(DELAY, Due::Answer(id(index), Event::Synced { head, proof, batches }));
+        self.push(DELAY, Due::Answer(id(index), Event::Synced { head, proof, batches, recent }));
     }
 
     pub(crate) fn header(&self, digest: &Digest) -> Header {

@@ -276,8 +276,9 @@ impl<R: Replica> Core<R> {
             LedgerReply::Committed(committed) => self.on_committed(&committed),
             LedgerReply::Synced { head, proof, committed } => {
                 let batches = committed.batches.clone();
+                let recent = committed.blocks.iter().rev().map(|new| new.block.header.clone()).collect();
                 let step = self.on_committed(&committed);
-                step.then(self.tell(Event::Synced { head, proof, batches }))
+                step.then(self.tell(Event::Synced { head, proof, batches, recent }))
             }
         }
     }

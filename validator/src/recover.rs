@@ -4,7 +4,7 @@ use crate::{Core, ledger_work::is_spent};
 use quorate_consensus::{BatchLimits, Config, Mempool, Protocol, Timeouts};
 use quorate_crypto::Scheme;
 use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger, LedgerError};
-use quorate_types::{Digest, Height, ReplicaId};
+use quorate_types::{Digest, Header, Height, ReplicaId};
 use std::{collections::BTreeSet, time::Duration};
 
 /// What the journal had to say.
@@ -25,13 +25,14 @@ pub fn config<S: Scheme, D: Disk, I: Index>(
     secret: S::Secret,
 ) -> Result<Config<S>, LedgerError> {
     let ms = Duration::from_millis;
-    let head = ledger.head().clone();
+    let (election, head) = (election(genesis.election), ledger.head().clone());
     let head_proof = ledger.block(head.height)?.and_then(|stored| stored.proof);
+    let recent = recent(ledger, election.memory(scheme.committee()))?;
     Ok(Config {
         id,
         scheme,
         secret,
-        election: election(genesis.election),
+        election,
         timeouts: Timeouts {
             base: ms(genesis.params.timeout_base_ms),
             max: ms(genesis.params.timeout_max_ms),
@@ -42,7 +43,23 @@ pub fn config<S: Scheme, D: Disk, I: Index>(
         genesis: genesis.block().header,
         head,
         head_proof,
+        recent,
     })
+}
+
+/// Headers of the last blocks, newest first, for so many views.
+fn recent<D: Disk, I: Index>(ledger: &Ledger<D, I>, views: u64) -> Result<Vec<Header>, LedgerError> {
+    let head = ledger.head();
+    let mut recent = vec![head.clone()];
+    for height in (1..head.height.0).rev().map(Height) {
+        let is_enough = |lowest: &Header| lowest.view.0.saturating_add(views) <= head.view.0;
+        if recent.last().is_some_and(is_enough) {
+            break;
+        }
+        let Some(stored) = ledger.block(height)? else { break };
+        recent.push(stored.block.header);
+    }
+    Ok(recent)
 }
 
 /// The rule that a genesis names, as the replicas know it.

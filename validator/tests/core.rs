@@ -50,6 +50,7 @@ fn core(world: &World) -> Core<Node> {
         genesis: world.genesis.clone(),
         head: world.genesis.clone(),
         head_proof: None,
+        recent: Vec::new(),
     };
     let replica = HotStuff::recover(config, Vec::<Record<Symbolic>>::new());
     Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))

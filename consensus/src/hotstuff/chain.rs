@@ -4,9 +4,10 @@ use super::{
     Ballot, Certificates, CommitProof, HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped,
     TimeoutCertificate, Vote, rules, tally::Added,
 };
-use crate::{Action, Evidence, Ignored};
+use crate::{Action, Evidence, Ignored, Slot};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{Digest, Header, ReplicaId, decode, encode};
+use std::collections::BTreeSet;
 
 impl<S: Scheme> HotStuff<S> {
     /// Counts a vote, of this view or of one already left. A certificate that it completes is taken, and passed on to those
@@ -23,7 +24,7 @@ impl<S: Scheme> HotStuff<S> {
             }
             Added::Certified(qc) => {
                 let is_late = qc.view().next() < self.view;
-                let is_mine_to_propose_on = self.leads(qc.view().next());
+                let is_mine_to_propose_on = self.leader(qc.view().next(), &qc.block()) == Some(self.safety.id());
                 self.on_qc(&qc, self.safety.id(), step);
                 if is_late || !is_mine_to_propose_on {
                     self.pass_on(&qc, step);
@@ -32,11 +33,11 @@ impl<S: Scheme> HotStuff<S> {
         }
     }
 
-    /// To the leaders of this view and the next, who can use it.
+    /// To the leaders of this view and, should it fail, of the next, who can use it.
     fn pass_on(&mut self, qc: &QuorumCertificate<S>, step: &mut Stepped<S>) {
-        let mut leaders = vec![self.leader(self.view), self.leader(self.view.next())];
-        leaders.dedup();
-        for leader in leaders.into_iter().filter(|leader| *leader != self.safety.id()) {
+        let next = self.leader(self.view.next(), &self.opening().block());
+        let leaders = BTreeSet::from([self.leader_now(), next]);
+        for leader in leaders.into_iter().flatten().filter(|leader| *leader != self.safety.id()) {
             let certificates = Certificates { high_qc: qc.clone(), entry: None };
             step.send(leader, Message::Certificates(Box::new(certificates)));
         }
@@ -64,8 +65,22 @@ impl<S: Scheme> HotStuff<S> {
     /// Takes a verified timeout certificate, and first the quorum certificate in it.
     pub(super) fn on_tc(&mut self, tc: &TimeoutCertificate<S>, from: ReplicaId, step: &mut Stepped<S>) {
         self.on_qc(&tc.high_qc, from, step);
-        if tc.view >= self.view && !self.halted {
+        if self.halted {
+            return;
+        }
+        if tc.view >= self.view {
             self.enter(tc.view.next(), Some(tc.clone()), step);
+        } else if tc.view.next() == self.view && self.safety.latest(Slot::Proposal) < Some(self.view) {
+            self.prefer(tc, step);
+        }
+    }
+
+    /// Several timeout certificates of one view may carry different certificates, by which different replicas lead the next.
+    /// Who goes by the highest comes to agree with the others.
+    fn prefer(&mut self, tc: &TimeoutCertificate<S>, step: &mut Stepped<S>) {
+        if self.entry.as_ref().is_some_and(|entry| entry.high_qc.view() < tc.high_qc.view()) {
+            self.entry = Some(tc.clone());
+            self.try_propose(step);
         }
     }
 
@@ -116,7 +131,7 @@ impl<S: Scheme> HotStuff<S> {
             self.follow_chain(&qc, step);
         }
         let high_qc = self.high_qc.clone();
-        let holder = self.leader(high_qc.view());
+        let holder = self.holder(&high_qc);
         self.on_qc(&high_qc, holder, step);
     }
 
@@ -136,6 +151,7 @@ impl<S: Scheme> HotStuff<S> {
         // bodies above it that votes rest on would hang in the air.
         self.record_bodies(block, step);
         for committed in self.tree.commit(&block) {
+            self.proposers.add(&committed.block.header);
             if !committed.block.payload.is_empty() {
                 self.last_nonempty = committed.block.header.height;
             }
@@ -150,7 +166,14 @@ impl<S: Scheme> HotStuff<S> {
     }
 
     /// Block sync brought the ledger to `head`.
-    pub(super) fn on_synced(&mut self, head: Header, proof: &[u8], batches: &[Digest], step: &mut Stepped<S>) {
+    pub(super) fn on_synced(
+        &mut self,
+        head: Header,
+        proof: &[u8],
+        batches: &[Digest],
+        recent: &[Header],
+        step: &mut Stepped<S>,
+    ) {
         for batch in batches {
             self.ready.remove(batch);
         }
@@ -158,7 +181,10 @@ impl<S: Scheme> HotStuff<S> {
         if head.height <= self.tree.root().height {
             return step.ignore(Ignored::Duplicate);
         }
+        self.proposers.advance(&head, recent);
         self.tree.reset(head);
+        // The ledger may have dropped what it was to build on.
+        self.building = None;
         let is_above = |block: &Digest| *block != self.tree.root_digest() && self.tree.contains(block);
         if self.commit_target.as_ref().is_some_and(|(block, _)| !is_above(block)) {
             self.commit_target = None;
@@ -169,10 +195,10 @@ impl<S: Scheme> HotStuff<S> {
             self.execute_if_possible(digest, step);
         }
         if let Ok(proof) = decode::<CommitProof<S>>(proof) {
-            let holder = self.leader(proof.qc.view());
-            self.on_qc(&proof.qc, holder, step);
+            self.on_qc(&proof.qc, proof.grandchild.proposer, step);
         }
         self.connect_orphans(step);
+        self.follow(step);
         self.on_root_moved(step);
         self.try_propose(step);
     }

@@ -80,7 +80,7 @@ impl<S: Scheme> HotStuff<S> {
                 _ => return,
             };
         }
-        let first = if from == self.safety.id() { self.leader(qc.view()) } else { from };
+        let first = if from == self.safety.id() { self.holder(qc) } else { from };
         self.fetcher.wanted.insert(block, Wanted { height, first, attempts: 0 });
         self.ask(block, step);
         self.run_fetch_timer(step);
@@ -159,7 +159,7 @@ impl<S: Scheme> HotStuff<S> {
         if self.fetcher.root < self.tree.root().height {
             return self.run_fetch_timer(step);
         }
-        let (holder, height) = (self.leader(proof.qc.view()), Height(proof.child.height.0.saturating_sub(1)));
+        let (holder, height) = (proof.grandchild.proposer, Height(proof.child.height.0.saturating_sub(1)));
         self.sync(holder, height, step);
     }
 
@@ -210,7 +210,7 @@ impl<S: Scheme> HotStuff<S> {
         }
         self.connect_orphans(step);
         self.want_below(wanted, from, step);
-        self.try_vote(step);
+        self.follow(step);
         self.try_propose(step);
     }
 

@@ -10,7 +10,7 @@ impl<S: Scheme> HotStuff<S> {
     pub(super) fn on_proposal(&mut self, from: ReplicaId, proposal: Proposal<S>, step: &mut Stepped<S>) {
         let header = &proposal.justified.block.header;
         let view = header.view;
-        if self.leader(view) != from {
+        if self.leader_by(&proposal).is_some_and(|leader| leader != from) {
             return step.ignore(Ignored::NotFromLeader);
         }
         self.on_qc(&proposal.justified.justify, from, step);
@@ -25,35 +25,58 @@ impl<S: Scheme> HotStuff<S> {
             std::cmp::Ordering::Greater => return step.ignore(Ignored::FutureView),
             std::cmp::Ordering::Equal => {}
         }
-        if let Some(earlier) = &self.pending {
-            if earlier.justified.block != proposal.justified.block {
-                let evidence = equivocating_proposals(from, earlier, &proposal);
-                step.act(Action::Accuse(Box::new(evidence)));
-                return step.ignore(Ignored::Equivocation);
-            }
-            if self.tree.contains(&header.digest()) {
-                return step.ignore(Ignored::Duplicate);
-            }
+        if let Err(reason) = self.compare_with_pending(&proposal, step) {
+            return step.ignore(reason);
         }
         if !rules::is_justified(&proposal) {
             return step.ignore(Ignored::Unjustified);
         }
         self.announced = self.announced.max(self.told_by(&proposal.justified.justify));
-        let (digest, parent) = (header.digest(), header.parent);
-        let justified = proposal.justified.clone();
         self.pending = Some(proposal);
-        if self.tree.contains(&parent) {
+        self.follow(step);
+    }
+
+    /// A view has one proposal. Where timeout certificates differ it may have two leaders, and the first to come is taken, unless
+    /// only the other is known to lead.
+    fn compare_with_pending(&self, proposal: &Proposal<S>, step: &mut Stepped<S>) -> Result<(), Ignored> {
+        let Some(earlier) = &self.pending else { return Ok(()) };
+        let (known, new) = (&earlier.justified.block, &proposal.justified.block);
+        if known == new {
+            return if self.tree.contains(&new.digest()) { Err(Ignored::Duplicate) } else { Ok(()) };
+        }
+        if known.header.proposer == new.header.proposer {
+            let evidence = equivocating_proposals(new.header.proposer, earlier, proposal);
+            step.act(Action::Accuse(Box::new(evidence)));
+            return Err(Ignored::Equivocation);
+        }
+        let is_from_leader = |proposal| self.leader_by(proposal).is_some();
+        if !is_from_leader(earlier) && is_from_leader(proposal) { Ok(()) } else { Err(Ignored::Duplicate) }
+    }
+
+    /// Takes the pending proposal's block in as soon as it is known who leads, and votes for it. Until then the blocks that this
+    /// depends on are being fetched.
+    pub(super) fn follow(&mut self, step: &mut Stepped<S>) {
+        let Some(proposal) = &self.pending else { return };
+        let (justified, from) = (proposal.justified.clone(), proposal.justified.block.header.proposer);
+        match self.leader_by(proposal) {
+            None => return step.ignore(Ignored::MissingAncestor),
+            Some(leader) if leader != from => {
+                self.pending = None;
+                return step.ignore(Ignored::NotFromLeader);
+            }
+            Some(_) => {}
+        }
+        let (digest, justify) = (justified.block.digest(), justified.justify.clone());
+        if self.tree.contains(&digest) {
+            self.try_vote(step);
+        } else if self.tree.contains(&justify.block()) {
             self.add_block(digest, justified, step);
             self.try_vote(step);
         } else {
             self.fetcher.adopt(digest, justified);
-            self.want(&self.pending_justify(), from, step);
+            self.want(&justify, from, step);
             step.ignore(Ignored::MissingAncestor);
         }
-    }
-
-    fn pending_justify(&self) -> QuorumCertificate<S> {
-        self.pending.as_ref().map_or_else(|| self.high_qc.clone(), |pending| pending.justified.justify.clone())
     }
 
     /// Height up to which whoever takes `justify` knows the chain to be committed.
@@ -70,6 +93,9 @@ impl<S: Scheme> HotStuff<S> {
             Some(Execution::Valid) => {}
             Some(Execution::Waiting) | Some(Execution::Invalid) | None => return step.ignore(Ignored::NotExecuted),
         }
+        if self.leader_by(proposal) != Some(proposal.justified.block.header.proposer) {
+            return step.ignore(Ignored::NotFromLeader);
+        }
         if let Err(reason) = rules::is_safe(proposal, &self.locked_qc, &self.tree) {
             return step.ignore(reason);
         }
@@ -84,11 +110,16 @@ impl<S: Scheme> HotStuff<S> {
         let vote = Vote { ballot, voter: self.safety.id(), signature };
         step.record(Record::Vote(vote.clone()));
         self.last_vote = Some(vote.clone());
-        let next = self.leader(ballot.view.next());
-        if next == self.safety.id() {
-            self.on_vote(vote, step);
-        } else {
-            step.send(next, Message::Vote(vote));
+        self.send_vote(vote, step);
+    }
+
+    /// To whoever leads the next view if the votes make a certificate.
+    pub(super) fn send_vote(&mut self, vote: Vote<S>, step: &mut Stepped<S>) {
+        match self.leader(vote.ballot.view.next(), &vote.ballot.block) {
+            Some(next) if next == self.safety.id() => self.on_vote(vote, step),
+            Some(next) => step.send(next, Message::Vote(vote)),
+            // Where the block is history, or was never held. Timeouts carry the vote as well.
+            None => {}
         }
     }
 

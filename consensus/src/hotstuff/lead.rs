@@ -30,7 +30,7 @@ impl<S: Scheme> HotStuff<S> {
     /// It leads this view, has not proposed or left it, and holds and has executed the block to extend: it never proposes
     /// on an older certificate than the greatest it knows.
     fn may_lead(&self) -> bool {
-        self.leads(self.view)
+        self.leads()
             && self.building.is_none()
             && !self.safety.is_silent()
             && self.safety.latest(Slot::Proposal) < Some(self.view)
@@ -73,6 +73,9 @@ impl<S: Scheme> HotStuff<S> {
         if header.parent != self.high_qc.block() {
             // A newer certificate came meanwhile; a leader never extends an older one.
             return self.try_propose(step);
+        }
+        if !self.leads() {
+            return step.ignore(Ignored::NotFromLeader);
         }
         for batch in asked.iter().filter(|batch| !block.payload.contains(batch)) {
             self.ready.remove(batch);

@@ -5,7 +5,7 @@
 //! and `n-1` votes a view.
 //!
 //! Where to read what: `rules` says *whether* (vote, lock, commit); `lead` proposes; `follow` votes; `chain` takes
-//! certificates, locks and commits; `views` enters and leaves views; `fetch` brings missing blocks; `rejoin` brings back a
+//! certificates, locks and commits; `views` enters and leaves views; `leaders` says who leads them; `fetch` brings missing blocks; `rejoin` brings back a
 //! replica that lost its journal; `tally` counts.
 //!
 //! Deviations from the paper, and why:
@@ -24,6 +24,7 @@ mod fetch;
 mod follow;
 mod host;
 mod lead;
+mod leaders;
 mod message;
 mod record;
 mod rejoin;
@@ -45,6 +46,7 @@ use crate::{
 };
 use crate::{
     block_tree::{BlockTree, Held},
+    election::Proposers,
     ready::Ready,
 };
 use fetch::Fetcher;
@@ -68,6 +70,8 @@ pub struct HotStuff<S: Scheme> {
     high_qc: QuorumCertificate<S>,
     locked_qc: QuorumCertificate<S>,
     tree: BlockTree<JustifiedBlock<S>>,
+    /// Of the committed chain.
+    proposers: Proposers,
     /// A three-chain is there, but blocks of it are not executed yet.
     commit_target: Option<(Digest, CommitProof<S>)>,
 
@@ -117,6 +121,7 @@ impl<S: Scheme> HotStuff<S> {
             entry: None,
             high_qc: genesis.clone(),
             locked_qc: genesis,
+            proposers: Proposers::up_to(&config.head, &config.recent),
             tree: BlockTree::new(config.head.clone()),
             commit_target: None,
             votes: VoteTally::new(),
@@ -191,14 +196,6 @@ impl<S: Scheme> HotStuff<S> {
         self.safety.scheme().committee()
     }
 
-    fn leader(&self, view: View) -> ReplicaId {
-        self.election.leader(self.committee(), view)
-    }
-
-    fn leads(&self, view: View) -> bool {
-        self.leader(view) == self.safety.id()
-    }
-
     fn on_started(&mut self, step: &mut Stepped<S>) {
         step.request(Request::SetTimer { timer: Timer::Poll, after: self.pacemaker.poll() });
         self.ask_for_certificates(step);
@@ -223,12 +220,7 @@ impl<S: Scheme> HotStuff<S> {
             _ => {}
         }
         if let Some(vote) = self.last_vote.clone() {
-            let leader = self.leader(vote.ballot.view.next());
-            if leader == self.safety.id() {
-                self.on_vote(vote, step);
-            } else {
-                step.send(leader, Message::Vote(vote));
-            }
+            self.send_vote(vote, step);
         }
         self.repeat_proposal(step);
     }
@@ -315,7 +307,9 @@ impl<S: Scheme> Replica for HotStuff<S> {
             Event::BatchSpent(batch) => self.ready.remove(&batch),
             Event::Built(block) => self.on_built(block, &mut step),
             Event::Executed { block, outcome } => self.on_executed(block, outcome, &mut step),
-            Event::Synced { head, proof, batches } => self.on_synced(head, &proof, &batches, &mut step),
+            Event::Synced { head, proof, batches, recent } => {
+                self.on_synced(head, &proof, &batches, &recent, &mut step);
+            }
         }
         self.arm(&mut step);
         step
@@ -341,7 +335,7 @@ impl<S: Scheme> Replica for HotStuff<S> {
     fn status(&self) -> ReplicaStatus {
         ReplicaStatus {
             view: self.view,
-            leader: Some(self.leader(self.view)),
+            leader: self.leader_now(),
             high_qc: self.high_qc.view(),
             locked_qc: self.locked_qc.view(),
             committed: self.tree.root().height,

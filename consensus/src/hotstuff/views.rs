@@ -126,8 +126,7 @@ impl<S: Scheme> HotStuff<S> {
             return step.ignore(Ignored::StaleView);
         }
         self.on_tc(tc, self.safety.id(), step);
-        let leader = self.leader(tc.view.next());
-        if leader != self.safety.id() {
+        if let Some(leader) = self.leader(tc.view.next(), &tc.high_qc.block()).filter(|who| *who != self.safety.id()) {
             let certificates = Certificates { high_qc: self.high_qc.clone(), entry: Some(tc.clone()) };
             step.send(leader, Message::Certificates(Box::new(certificates)));
         }

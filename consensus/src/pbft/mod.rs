@@ -298,7 +298,7 @@ impl<S: Scheme> Replica for Pbft<S> {
             Event::BatchSpent(batch) => self.ready.remove(&batch),
             Event::Built(block) => self.on_built(block, &mut step),
             Event::Executed { block, outcome } => self.on_executed(block, outcome, &mut step),
-            Event::Synced { head, proof, batches } => self.on_synced(head, &proof, &batches, &mut step),
+            Event::Synced { head, proof, batches, recent: _ } => self.on_synced(head, &proof, &batches, &mut step),
         }
         if !self.halted {
             self.arm(&mut step);
