@@ -32,10 +32,11 @@ pub struct Genesis {
 }
 
 /// A consensus protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// Chained HotStuff.
+    #[default]
     Hotstuff,
     /// PBFT over a hash chain.
     Pbft,

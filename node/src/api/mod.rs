@@ -12,6 +12,7 @@ mod health;
 mod metrics;
 pub mod model;
 mod problem;
+mod read_out;
 mod serve;
 mod state;
 mod status;
@@ -85,6 +86,7 @@ pub fn router(handle: Handle, genesis: Genesis, max_subscribers: usize, stop: Ca
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(in_time))
+        .layer(from_fn(read_out::read_out))
         .with_state(app)
 }
 

@@ -5,7 +5,10 @@ use crate::{
     exit::Failure,
     home::{file_failure, read_genesis, read_text, write_private},
 };
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{
+    Args, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use quorate_ledger::{AppGenesis, Election, Genesis, Params, Protocol, SchemeKind, Validator};
 use quorate_types::{Account, Digest};
 use serde_json::json;
@@ -39,6 +42,12 @@ pub(super) struct NewArgs {
     /// A validator's entry as `quorate keygen` prints it; in the order of the committee, once for each
     #[arg(long = "validator", value_name = "FILE", required = true)]
     validators: Vec<PathBuf>,
+    /// How validators agree
+    #[arg(long, value_name = "PROTOCOL", default_value_t, value_parser = protocol())]
+    protocol: Protocol,
+    /// PBFT: heights between checkpoints
+    #[arg(long, value_name = "HEIGHTS", default_value_t = Params::default().checkpoint_interval)]
+    checkpoint_interval: u64,
     /// What the chain runs
     #[arg(long, value_enum, default_value_t)]
     app: App,
@@ -73,6 +82,24 @@ impl App {
     }
 }
 
+/// Reads a protocol's name.
+pub(super) fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::ALL.map(Protocol::name)).try_map(|name| name.parse::<Protocol>())
+}
+
+/// How a chain is to work, where a genesis leaves a choice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Choices {
+    /// How validators agree.
+    pub(crate) protocol: Protocol,
+    /// Heights between checkpoints, unless it is the usual number.
+    pub(crate) checkpoint_interval: Option<u64>,
+    /// The pace of empty blocks, if there are to be any.
+    pub(crate) block_interval: Option<Duration>,
+    /// Whether faults may be injected.
+    pub(crate) fault_injection: bool,
+}
+
 pub(super) fn run(command: GenesisCommand, context: &Context) -> Result<(), Failure> {
     match command {
         GenesisCommand::New(args) => new(args, context),
@@ -97,7 +124,13 @@ fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
         App::Opaque if args.accounts.is_empty() => AppGenesis::Opaque,
         App::Opaque => return Err(Failure::usage("--app opaque has no accounts, and --account was given")),
     };
-    let genesis = build(args.chain, validators, application, args.block_interval, false)?;
+    let choices = Choices {
+        protocol: args.protocol,
+        checkpoint_interval: Some(args.checkpoint_interval),
+        block_interval: args.block_interval,
+        fault_injection: false,
+    };
+    let genesis = build(args.chain, validators, application, choices)?;
     let text = genesis.to_json();
     context.output.note(format!("genesis digest {}", genesis.digest()));
     match &args.out {
@@ -112,21 +145,22 @@ pub(crate) fn build(
     chain: String,
     validators: Vec<Validator>,
     application: AppGenesis,
-    block_interval: Option<Duration>,
-    fault_injection: bool,
+    choices: Choices,
 ) -> Result<Genesis, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let block_interval_ms = block_interval.map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+    let interval_ms = |interval: Duration| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+    let mut params = params(choices.block_interval.map(interval_ms));
+    params.checkpoint_interval = choices.checkpoint_interval.unwrap_or(params.checkpoint_interval);
     let genesis = Genesis {
         chain,
         time: u64::try_from(now.as_millis()).unwrap_or(0),
-        protocol: Protocol::Hotstuff,
+        protocol: choices.protocol,
         scheme: SchemeKind::Ed25519,
         election: Election::RoundRobin,
-        params: params(block_interval_ms),
+        params,
         validators,
         application,
-        fault_injection,
+        fault_injection: choices.fault_injection,
     };
     genesis.check().map_err(|error| Failure::usage(format!("this genesis would not work: {error}")))?;
     Ok(genesis)
@@ -146,6 +180,7 @@ fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
         let mut lines = vec![
             format!("digest       {digest}"),
             format!("chain        {}", genesis.chain),
+            format!("protocol     {} with {}", genesis.protocol, genesis.scheme),
             format!("validators   {}", genesis.validators.len()),
         ];
         for (index, validator) in genesis.validators.iter().enumerate() {

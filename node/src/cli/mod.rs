@@ -13,7 +13,7 @@ mod testnet;
 mod tx;
 mod wait;
 
-pub(crate) use genesis::build as build_genesis;
+pub(crate) use genesis::{Choices, build as build_genesis};
 pub(crate) use keygen::make_validator;
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// A Byzantine fault tolerant ledger: HotStuff validators, their clients and a local testnet
+/// A Byzantine fault tolerant ledger: HotStuff or PBFT validators, their clients and a local testnet
 #[derive(Debug, Parser)]
 #[command(name = "quorate", version, after_help = Exit::HELP, propagate_version = true, max_term_width = 110)]
 struct Cli {

@@ -50,11 +50,13 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn text(lines: &[Line]) -> String {
-    let mut table = Table::new(["validator", "view", "height", "head", "role", "peers", "mempool", "pid", "state"]);
+    let mut table =
+        Table::new(["validator", "protocol", "view", "height", "head", "role", "peers", "mempool", "pid", "state"]);
     for line in lines {
         table.row(match &line.status {
             Some(status) => [
                 line.node.clone(),
+                status.protocol.clone(),
                 status.view.0.to_string(),
                 status.height.0.to_string(),
                 status.head.short(),
@@ -65,9 +67,9 @@ fn text(lines: &[Line]) -> String {
                 status.not_ready.clone().unwrap_or_else(|| "ready".into()),
             ],
             None => {
-                let mut cells = [const { String::new() }; 9];
+                let mut cells = [const { String::new() }; 10];
                 cells[0].clone_from(&line.node);
-                cells[8] = line.error.clone().unwrap_or_default();
+                cells[9] = line.error.clone().unwrap_or_default();
                 cells
             }
         });

@@ -1,6 +1,10 @@
 //! `quorate testnet`.
 
-use super::{Context, duration::duration, genesis::App};
+use super::{
+    Context,
+    duration::duration,
+    genesis::{App, protocol},
+};
 use crate::{
     config::DurabilityChoice,
     exit::{Exit, Failure},
@@ -8,6 +12,7 @@ use crate::{
     testnet::{self, DEFAULT_HOME, Options, TestnetHome},
 };
 use clap::{Args, ValueEnum};
+use quorate_ledger::Protocol;
 use std::{path::PathBuf, time::Duration};
 
 /// Run a network of validators on this machine, each a process of its own. State is kept under --home and resumed by the
@@ -32,6 +37,9 @@ pub(super) struct TestnetArgs {
     /// Send this many signed transactions a second
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
     load: Option<u32>,
+    /// How the validators agree [default: hotstuff, or what the home has]
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol())]
+    protocol: Option<Protocol>,
     /// What the chain runs [default: kv, or what the home has]
     #[arg(long, value_enum)]
     app: Option<App>,
@@ -48,6 +56,7 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
     let options = Options {
         home: TestnetHome::new(args.home),
         nodes: args.nodes.map(usize::from),
+        protocol: args.protocol,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,
         base_port: args.base_port,

@@ -57,7 +57,7 @@ pub struct Status {
     pub not_ready: Option<String>,
     /// When the journal reaches the disk.
     pub durability: Durability,
-    /// `hotstuff`.
+    /// `hotstuff` or `pbft`.
     pub protocol: String,
     /// `ed25519`.
     pub scheme: String,

@@ -5,6 +5,7 @@ use crate::{
     exit::Failure,
     home::{file_failure, write_private},
 };
+use quorate_ledger::Protocol;
 use quorate_types::Digest;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -22,6 +23,9 @@ pub struct Manifest {
     pub version: u32,
     /// Digest of the genesis.
     pub genesis: Digest,
+    /// How the validators agree.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// What the chain runs.
     pub app: String,
     /// Pace of empty blocks; none means that an idle chain is quiet.
@@ -46,9 +50,9 @@ pub struct NodeEntry {
 const VERSION: u32 = 1;
 
 impl Manifest {
-    /// A new manifest.
-    pub fn new(genesis: Digest, app: &str, block_interval_ms: Option<u64>, nodes: Vec<NodeEntry>) -> Self {
-        Self { version: VERSION, genesis, app: app.to_owned(), block_interval_ms, nodes }
+    /// A new manifest, of a genesis that is still to be made.
+    pub fn new(protocol: Protocol, app: &str, block_interval_ms: Option<u64>, nodes: Vec<NodeEntry>) -> Self {
+        Self { version: VERSION, genesis: Digest::ZERO, protocol, app: app.to_owned(), block_interval_ms, nodes }
     }
 
     /// Reads a home's manifest, if it has one.
@@ -127,7 +131,7 @@ mod tests {
         let port = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let node =
             |index: u16| NodeEntry { name: format!("node{index}"), p2p: port(100 + index), api: port(200 + index) };
-        Manifest::new(Digest([7; 32]), "kv", None, vec![node(0), node(1)])
+        Manifest::new(Protocol::Pbft, "kv", None, vec![node(0), node(1)])
     }
 
     fn write(path: &Path) {

@@ -173,11 +173,12 @@ impl Testnet<'_> {
         let mut text = watch::table(&lines);
         if let Some(load) = &load {
             let (nodes, app) = (self.prepared.manifest.nodes.len(), &self.prepared.manifest.app);
+            let (protocol, scheme) = (self.prepared.genesis.protocol, self.prepared.genesis.scheme);
             let interval = options::shown_interval(self.prepared.manifest.block_interval_ms);
             let durability = self.options.durability;
             text.push_str(&load.text());
             text.push_str(&format!(
-                "\n      with {nodes} validators, application {app}, durability {durability}, block interval {interval}\n"
+                "\n      with {nodes} validators, {protocol} with {scheme}, application {app}, durability {durability}, block interval {interval}\n"
             ));
         }
         text.push_str(&verdict.text());

@@ -2,6 +2,7 @@
 
 use super::{layout::TestnetHome, manifest::Manifest};
 use crate::{config::DurabilityChoice, exit::Failure};
+use quorate_ledger::Protocol;
 use std::time::Duration;
 
 /// The flags of `quorate testnet`. What is `None` was not given.
@@ -11,6 +12,8 @@ pub struct Options {
     pub home: TestnetHome,
     /// How many validators; 4 unless told.
     pub nodes: Option<usize>,
+    /// How they agree; HotStuff unless told.
+    pub protocol: Option<Protocol>,
     /// What the chain runs; `kv` unless told.
     pub app: Option<String>,
     /// Pace of empty blocks. Zero: none. None unless told.
@@ -50,6 +53,9 @@ impl Options {
             (Some(nodes), _, _) if nodes != manifest.nodes.len() => {
                 clash("--nodes", nodes.to_string(), manifest.nodes.len().to_string())
             }
+            _ if self.protocol.is_some_and(|protocol| protocol != manifest.protocol) => {
+                clash("--protocol", self.protocol.unwrap_or_default().to_string(), manifest.protocol.to_string())
+            }
             (_, Some(app), _) if *app != manifest.app => clash("--app", app.clone(), manifest.app.clone()),
             (_, _, Some(_)) if self.block_interval_ms() != manifest.block_interval_ms => clash(
                 "--block-interval",
@@ -72,6 +78,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
     Options {
         home: TestnetHome::new(home),
         nodes: None,
+        protocol: None,
         app: None,
         block_interval: None,
         base_port: None,
@@ -86,14 +93,13 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
 mod tests {
     use super::*;
     use crate::testnet::NodeEntry;
-    use quorate_types::Digest;
     use std::{net::SocketAddr, path::Path};
 
     #[test]
     fn contradictions_name_both_values_and_the_way_out() {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let node = NodeEntry { name: "node0".into(), p2p: address, api: address };
-        let manifest = Manifest::new(Digest::ZERO, "kv", Some(500), vec![node]);
+        let manifest = Manifest::new(Protocol::Hotstuff, "kv", Some(500), vec![node]);
         let base = options(Path::new("h"));
         assert_eq!(base.agree_with(&manifest), Ok(()));
         let same = Options { nodes: Some(1), app: Some("kv".into()), ..base.clone() };
@@ -101,6 +107,7 @@ mod tests {
         let contradictions = [
             (Options { nodes: Some(7), ..base.clone() }, "--nodes 7", "has 1"),
             (Options { app: Some("opaque".into()), ..base.clone() }, "--app opaque", "has kv"),
+            (Options { protocol: Some(Protocol::Pbft), ..base.clone() }, "--protocol pbft", "has hotstuff"),
             (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
         ];
         for (options, asked, has) in contradictions {

@@ -8,7 +8,7 @@ use super::{
     ports::{self, Addresses, Reserved},
 };
 use crate::{
-    cli::{build_genesis, make_validator},
+    cli::{Choices, build_genesis, make_validator},
     config::{self, Config, Overrides},
     exit::Failure,
     home::{create_private_dir, file_failure, read_genesis, write_private},
@@ -89,7 +89,7 @@ fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure>
     let entry =
         |(index, (p2p, api)): (usize, &Addresses)| NodeEntry { name: format!("node{index}"), p2p: *p2p, api: *api };
     let nodes: Vec<_> = addresses.iter().enumerate().map(entry).collect();
-    let manifest = Manifest::new(Digest::ZERO, app, options.block_interval_ms(), nodes);
+    let manifest = Manifest::new(options.protocol.unwrap_or_default(), app, options.block_interval_ms(), nodes);
     // Before anything else: what is not in a manifest, no `--fresh` will take away.
     manifest.save(home)?;
 
@@ -100,8 +100,13 @@ fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure>
         _ => AppGenesis::Kv { accounts: accounts::funded(&client) },
     };
     let validators = manifest.nodes.iter().map(|node| make_validator(&home.node(&node.name), &node.name, None));
-    let interval = manifest.block_interval_ms.map(Duration::from_millis);
-    let genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, interval, true)?;
+    let choices = Choices {
+        protocol: manifest.protocol,
+        block_interval: manifest.block_interval_ms.map(Duration::from_millis),
+        fault_injection: true,
+        ..Choices::default()
+    };
+    let genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, choices)?;
     let text = genesis.to_json();
     for node in &manifest.nodes {
         write_private(&home.node(&node.name).genesis_file(), &text)?;

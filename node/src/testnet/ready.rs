@@ -56,12 +56,14 @@ pub(crate) fn text(options: &Options, prepared: &Prepared, children: &Children, 
     }
     let try_next = commands(options, prepared, children).into_iter().map(|command| format!("  {command}"));
     format!(
-        "Testnet of {} validators ready in {:.1} s ({state})\n\n  genesis      {}\n  application  {}\n  durability   {}\n  \
+        "Testnet of {} validators ready in {:.1} s ({state})\n\n  genesis      {}\n  protocol     {} with {}\n  application  {}\n  durability   {}\n  \
         empty blocks {}\n  home         {}\n  client key   {} (funded, for development only)\n\n{table}\nTry in another \
         terminal:\n{}\n",
         manifest.nodes.len(),
         took.as_secs_f64(),
         genesis.digest(),
+        genesis.protocol,
+        genesis.scheme,
         manifest.app,
         options.durability,
         shown_interval(manifest.block_interval_ms),
@@ -82,7 +84,8 @@ pub(crate) fn event(options: &Options, prepared: &Prepared, children: &Children,
     });
     json!({
         "event": "ready", "seconds": took.as_secs_f64(), "resumed": prepared.resumed,
-        "genesis": prepared.genesis.digest(), "application": prepared.manifest.app, "durability": options.durability,
+        "genesis": prepared.genesis.digest(), "protocol": prepared.genesis.protocol,
+        "scheme": prepared.genesis.scheme, "application": prepared.manifest.app, "durability": options.durability,
         "block_interval_ms": prepared.manifest.block_interval_ms, "home": options.home.path(),
         "client_key": options.home.development_key(), "validators": nodes.collect::<Vec<_>>(),
         "try": commands(options, prepared, children),

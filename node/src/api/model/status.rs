@@ -20,7 +20,7 @@ pub struct StatusView {
     /// Digest of the genesis: the chain's identity.
     #[schema(value_type = String)]
     pub genesis: Digest,
-    /// `hotstuff`.
+    /// `hotstuff` or `pbft`.
     pub protocol: String,
     /// `ed25519`.
     pub scheme: String,

@@ -38,7 +38,8 @@ fn genesis(client: &ClientSecret) -> Genesis {
         address: None,
     };
     let application = AppGenesis::Kv { accounts: BTreeMap::from([(client.account(), 1000)]) };
-    crate::cli::build_genesis("test".into(), vec![validator], application, None, false).expect("a good genesis")
+    crate::cli::build_genesis("test".into(), vec![validator], application, crate::cli::Choices::default())
+        .expect("a good genesis")
 }
 
 fn first_status(ledger: &NodeLedger) -> Status {

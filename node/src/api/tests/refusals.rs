@@ -6,6 +6,7 @@ use crate::{
 };
 use quorate_types::encode;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn problem(response: reqwest::Response) -> ProblemBody {
     let kind = response.headers().get("content-type").expect("a content type").clone();
@@ -79,6 +80,27 @@ async fn a_batch_over_its_limits_is_refused_before_it_is_read() {
     assert_eq!(post(&node, "/v1/txs/batch", many).await, (400, "malformed-batch".into()));
     assert_eq!(post(&node, "/v1/txs/batch", u32::MAX.to_le_bytes().to_vec()).await, (400, "malformed-batch".into()));
     assert_eq!(post(&node, "/v1/txs/batch", vec![0; super::super::BATCH_BODY + 1]).await, (413, "too-large".into()));
+}
+
+/// The answer reaches a client that writes its whole request before it reads, and the connection is good for another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_still_writing_gets_its_answer() {
+    let node = TestNode::start().await;
+    let address = node.api.base().trim_start_matches("http://").to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.expect("listening");
+    let length = 8 * 1024 * 1024;
+    let head = format!("POST /v1/txs HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.expect("open");
+    for _ in 0..length / 65536 {
+        stream.write_all(&[b'x'; 65536]).await.expect("still open");
+        tokio::task::yield_now().await;
+    }
+    let last = format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(last.as_bytes()).await.expect("still open");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.expect("answers");
+    assert!(answers.starts_with("HTTP/1.1 413 "), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200 "), "{answers}");
 }
 
 /// Every file of the JSONTestSuite as a request body: a typed refusal, never a panic or a hang, and the node lives on.
