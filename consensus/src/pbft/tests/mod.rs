@@ -1,2 +1,5 @@
+mod adversary;
+mod explore;
 mod flow;
 mod net;
+mod rng;

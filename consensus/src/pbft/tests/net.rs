@@ -1,6 +1,6 @@
 //! The small world of these tests.
 
-pub(super) use crate::test_net::{BASE, S, id};
+pub(super) use crate::test_net::{BASE, S, batch, id};
 use crate::{
     pbft::{Message, Pbft},
     test_net,
