@@ -119,6 +119,8 @@ impl<S: Scheme> Suite<S> {
         for count in self.scheme.committee().quorum()..=self.scheme.committee().size() {
             let proof = self.scheme.combine(&claim, &self.signatures(count, &claim)).expect("a quorum combines");
             assert_eq!(self.scheme.verify_proof(&claim, &proof), Ok(()));
+            let signers = S::ATTRIBUTABLE.then(|| self.scheme.committee().members().take(count).collect());
+            assert_eq!(self.scheme.signers(&proof), signers);
             assert!(self.scheme.verify_proof(&Claim { view: 4 }, &proof).is_err(), "another view");
             assert!(self.scheme.verify_proof(&OtherKind { view: 3 }, &proof).is_err(), "another kind");
             let certificate = Certificate::<Claim, S> { statement: claim.clone(), proof };

@@ -83,6 +83,10 @@ impl Scheme for Ed25519List {
         Ok(())
     }
 
+    fn signers(&self, proof: &Ed25519Proof) -> Option<Vec<ReplicaId>> {
+        proof.signers.quorum(&self.0).ok()
+    }
+
     fn attest<T: Statement>(&self, secret: &VoteSecret, statement: &T) -> Ed25519Signature {
         self.sign(secret, statement)
     }

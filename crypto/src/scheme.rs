@@ -100,6 +100,11 @@ pub trait Scheme: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// Checks that a quorum of distinct members signed `statement`. Counts the signers itself.
     fn verify_proof<T: Statement>(&self, statement: &T, proof: &Self::Proof) -> Result<(), CryptoError>;
 
+    /// Who signed, where a proof tells: under every scheme that is [`ATTRIBUTABLE`](Scheme::ATTRIBUTABLE).
+    fn signers(&self, _proof: &Self::Proof) -> Option<Vec<ReplicaId>> {
+        None
+    }
+
     /// Signs a statement that stands alone.
     fn attest<T: Statement>(&self, secret: &Self::Secret, statement: &T) -> Self::Attestation;
 

@@ -107,6 +107,10 @@ impl Scheme for Symbolic {
         Ok(())
     }
 
+    fn signers(&self, proof: &SymbolicProof) -> Option<Vec<ReplicaId>> {
+        proof.signers.quorum(&self.committee).ok()
+    }
+
     fn attest<T: Statement>(&self, secret: &SymbolicSecret, statement: &T) -> SymbolicSignature {
         self.sign(secret, statement)
     }
