@@ -28,10 +28,15 @@ pub(super) struct Timers {
     view: Option<View>,
     /// The view whose oldest batch is watched, and which it was.
     censorship: Option<(View, Option<Digest>)>,
-    /// View, last commit and stable checkpoint when the retransmission timer was set.
-    retransmit: Option<(View, Phase, Height, Height)>,
+    /// Where the replica stood when the retransmission timer was set.
+    retransmit: Option<Position>,
+    /// Whether that timer is a slow one.
+    is_slow: bool,
     pub(super) pace: Option<View>,
 }
+
+/// View, last commit and stable checkpoint: if they are the same after a while, there is no progress.
+type Position = (View, Phase, Height, Height);
 
 impl<S: Scheme> Pbft<S> {
     /// Sets what should run and does not.
@@ -81,9 +86,13 @@ impl<S: Scheme> Pbft<S> {
             || self.has_work()
             || !self.own_checkpoints.is_empty()
             || self.is_left_behind();
-        if needs && self.timers.retransmit.is_none() {
+        let is_slow = !self.has_work();
+        let is_due = self.timers.retransmit.is_none() || (self.timers.is_slow && !is_slow);
+        if needs && is_due {
             self.timers.retransmit = Some(self.position());
-            let after = self.pacemaker.retransmission();
+            self.timers.is_slow = is_slow;
+            // In an idle net one replica may wait for the others' next view for long: it need not hurry.
+            let after = if is_slow { self.pacemaker.poll() } else { self.pacemaker.retransmission() };
             step.request(Request::SetTimer { timer: Timer::Retransmit, after });
         }
     }
@@ -93,7 +102,7 @@ impl<S: Scheme> Pbft<S> {
         self.early.senders() > self.committee().max_faulty()
     }
 
-    fn position(&self) -> (View, Phase, Height, Height) {
+    fn position(&self) -> Position {
         (self.view, self.phase, self.root(), self.low.checkpoint.height)
     }
 
