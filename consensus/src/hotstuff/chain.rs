@@ -145,7 +145,7 @@ impl<S: Scheme> HotStuff<S> {
         if !path.iter().all(|digest| self.tree.is_executed(digest)) {
             return self.run_fetch_timer(step);
         }
-        let (block, proof) = (*block, encode(proof));
+        let (block, proof) = (*block, proof.clone());
         self.commit_target = None;
         // The ledger may lose it in a crash. Were it not in the journal either, because it was fetched and not voted for, the
         // bodies above it that votes rest on would hang in the air.
@@ -161,7 +161,8 @@ impl<S: Scheme> HotStuff<S> {
         }
         self.pacemaker.committed();
         self.fetcher.forget_up_to(self.tree.root().height);
-        step.commit(block, proof);
+        step.commit(block, encode(&proof));
+        self.root_proof = Some(proof);
         self.on_root_moved(step);
     }
 
@@ -194,7 +195,8 @@ impl<S: Scheme> HotStuff<S> {
         for digest in self.tree.by_height() {
             self.execute_if_possible(digest, step);
         }
-        if let Ok(proof) = decode::<CommitProof<S>>(proof) {
+        self.root_proof = decode(proof).ok();
+        if let Some(proof) = self.root_proof.clone() {
             self.on_qc(&proof.qc, proof.grandchild.proposer, step);
         }
         self.connect_orphans(step);

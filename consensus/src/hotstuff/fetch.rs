@@ -7,7 +7,7 @@
 use super::{HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped, message::FETCH_LIMIT};
 use crate::{Ignored, Request, Timer};
 use quorate_crypto::Scheme;
-use quorate_types::{BoundedVec, Digest, Header, Height, ReplicaId};
+use quorate_types::{BoundedVec, Digest, Height, ReplicaId};
 use std::collections::BTreeMap;
 
 /// Blocks wanted at a time. When full, the lowest is dropped for a higher one.
@@ -19,7 +19,7 @@ const SYNC_GAP: u64 = 32;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fetcher<S: Scheme> {
-    wanted: BTreeMap<Digest, Wanted>,
+    wanted: BTreeMap<Digest, Wanted<S>>,
     orphans: BTreeMap<Digest, JustifiedBlock<S>>,
     timer_runs: bool,
     /// Where the root stood when the timer was set.
@@ -28,8 +28,8 @@ pub(super) struct Fetcher<S: Scheme> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Wanted {
-    height: Height,
+struct Wanted<S: Scheme> {
+    qc: QuorumCertificate<S>,
     /// Who is asked next is `first + attempts`, in the order of the committee.
     first: ReplicaId,
     attempts: usize,
@@ -54,7 +54,7 @@ impl<S: Scheme> Fetcher<S> {
     }
 
     pub(super) fn forget_up_to(&mut self, height: Height) {
-        self.wanted.retain(|_, wanted| wanted.height > height);
+        self.wanted.retain(|_, wanted| wanted.qc.height() > height);
         self.orphans.retain(|_, orphan| orphan.block.header.height > height);
     }
 
@@ -74,14 +74,14 @@ impl<S: Scheme> HotStuff<S> {
             return self.want_below(block, from, step);
         }
         if self.fetcher.wanted.len() >= MAX_WANTED {
-            let lowest = self.fetcher.wanted.iter().map(|(digest, wanted)| (wanted.height, *digest)).min();
+            let lowest = self.fetcher.wanted.iter().map(|(digest, wanted)| (wanted.qc.height(), *digest)).min();
             match lowest {
                 Some((lowest, digest)) if lowest < height => self.fetcher.wanted.remove(&digest),
                 _ => return,
             };
         }
         let first = if from == self.safety.id() { self.holder(qc) } else { from };
-        self.fetcher.wanted.insert(block, Wanted { height, first, attempts: 0 });
+        self.fetcher.wanted.insert(block, Wanted { qc: qc.clone(), first, attempts: 0 });
         self.ask(block, step);
         self.run_fetch_timer(step);
     }
@@ -184,28 +184,20 @@ impl<S: Scheme> HotStuff<S> {
         blocks: Vec<JustifiedBlock<S>>,
         step: &mut Stepped<S>,
     ) {
-        let Some(height) = self.fetcher.wanted.get(&wanted).map(|wanted| wanted.height) else {
+        let Some(qc) = self.fetcher.wanted.get(&wanted).map(|wanted| wanted.qc.clone()) else {
             return step.ignore(Ignored::Unasked);
         };
         if blocks.is_empty() {
             // It does not hold the block: to it the block may be history.
-            return self.sync(from, height, step);
+            return self.sync(from, qc.height(), step);
         }
-        let mut expected = wanted;
-        for justified in blocks {
-            let digest = justified.block.digest();
-            if digest != expected || self.tree.contains(&digest) {
-                break;
-            }
-            expected = justified.block.header.parent;
-            if self.is_fork(&justified.block.header) {
-                let (view, root) = (justified.block.header.view, self.tree.root_digest());
-                let why =
-                    format!("block {digest} is certified in {view}, but does not stand on our committed block {root}");
-                return self.halt(format!("{why}: more than f replicas lie"), step);
-            }
+        let branch = self.linked_from(wanted, blocks);
+        if branch.iter().any(|justified| self.is_fork(&justified.block.header)) {
+            return self.halt_over_fork(&qc, &branch, step);
+        }
+        for justified in branch {
             if justified.block.header.height > self.tree.root().height {
-                self.fetcher.adopt(digest, justified);
+                self.fetcher.adopt(justified.block.digest(), justified);
             }
         }
         self.connect_orphans(step);
@@ -214,13 +206,14 @@ impl<S: Scheme> HotStuff<S> {
         self.try_propose(step);
     }
 
-    /// Whether a certified block contradicts what is committed here. Above the view of a committed block a quorum certifies
-    /// nothing that does not stand on it, unless more than f of its members lie.
-    fn is_fork(&self, certified: &Header) -> bool {
-        let root = self.tree.root();
-        certified.height == root.height.next()
-            && certified.parent != self.tree.root_digest()
-            && certified.view > root.view
+    /// The part of an answer that proves itself by its links, and is not held.
+    fn linked_from(&self, wanted: Digest, blocks: Vec<JustifiedBlock<S>>) -> Vec<JustifiedBlock<S>> {
+        let mut expected = wanted;
+        let mut is_next = |justified: &JustifiedBlock<S>| {
+            let digest = std::mem::replace(&mut expected, justified.block.header.parent);
+            justified.block.digest() == digest && !self.tree.contains(&digest)
+        };
+        blocks.into_iter().take_while(|justified| is_next(justified)).collect()
     }
 
     /// Moves orphans whose parents are held into the tree.

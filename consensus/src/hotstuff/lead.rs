@@ -44,6 +44,17 @@ impl<S: Scheme> HotStuff<S> {
         step.request(Request::Build { parent: self.high_qc.block(), view: self.view, batches });
     }
 
+    /// A host whose ledger has moved on may have had nothing to say to a request. The same batches again, so that whichever
+    /// answer comes first is one to this.
+    pub(super) fn build_again(&self, step: &mut Stepped<S>) {
+        if let Some(batches) = self.building.clone()
+            && self.leads()
+            && self.tree.is_executed(&self.high_qc.block())
+        {
+            step.request(Request::Build { parent: self.high_qc.block(), view: self.view, batches });
+        }
+    }
+
     /// Batches that no block on the branch to extend contains.
     fn proposable(&self) -> Vec<Digest> {
         let path = self.tree.path(&self.high_qc.block()).unwrap_or_default();

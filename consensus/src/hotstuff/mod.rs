@@ -5,7 +5,7 @@
 //! and `n-1` votes a view.
 //!
 //! Where to read what: `rules` says *whether* (vote, lock, commit); `lead` proposes; `follow` votes; `chain` takes
-//! certificates, locks and commits; `views` enters and leaves views; `leaders` says who leads them; `fetch` brings missing blocks; `rejoin` brings back a
+//! certificates, locks and commits; `views` enters and leaves views; `leaders` says who leads them; `fetch` brings missing blocks; `fork` stops and names the liars when there are too many; `rejoin` brings back a
 //! replica that lost its journal; `tally` counts.
 //!
 //! Deviations from the paper, and why:
@@ -22,6 +22,7 @@ mod certificate;
 mod chain;
 mod fetch;
 mod follow;
+mod fork;
 mod host;
 mod lead;
 mod leaders;
@@ -51,7 +52,7 @@ use crate::{
 };
 use fetch::Fetcher;
 use quorate_crypto::{Committee, Scheme};
-use quorate_types::{Block, Digest, Height, ReplicaId, View, limits};
+use quorate_types::{Block, Digest, Height, ReplicaId, View, decode, limits};
 use rejoin::Rejoin;
 use std::collections::{BTreeMap, BTreeSet};
 use tally::{TimeoutTally, VoteTally};
@@ -70,6 +71,8 @@ pub struct HotStuff<S: Scheme> {
     high_qc: QuorumCertificate<S>,
     locked_qc: QuorumCertificate<S>,
     tree: BlockTree<JustifiedBlock<S>>,
+    /// Proves the root final.
+    root_proof: Option<CommitProof<S>>,
     /// Of the committed chain.
     proposers: Proposers,
     /// A three-chain is there, but blocks of it are not executed yet.
@@ -121,6 +124,7 @@ impl<S: Scheme> HotStuff<S> {
             entry: None,
             high_qc: genesis.clone(),
             locked_qc: genesis,
+            root_proof: config.head_proof.and_then(|proof| decode(&proof).ok()),
             proposers: Proposers::up_to(&config.head, &config.recent),
             tree: BlockTree::new(config.head.clone()),
             commit_target: None,

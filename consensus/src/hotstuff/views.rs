@@ -175,6 +175,7 @@ impl<S: Scheme> HotStuff<S> {
         if std::mem::replace(&mut self.polled, self.view) != self.view {
             return;
         }
+        self.build_again(step);
         let (me, committee) = self.id_and_committee();
         let others: Vec<_> = committee.others(me).collect();
         if others.is_empty() {

@@ -1,5 +1,7 @@
+mod elections;
 mod flow;
 mod forgeries;
+mod forks;
 mod holes;
 mod net;
 mod rows;
