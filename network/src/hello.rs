@@ -47,7 +47,10 @@ pub enum Mismatch {
         theirs: String,
     },
     /// Same name, different ledger.
-    #[error("our genesis digest is {ours}, the peer's is {theirs}; one of the two started from another genesis file")]
+    #[error(
+        "our genesis digest is {ours}, the peer's is {theirs}: it started from another genesis file, of another protocol or \
+         committee perhaps, under the same name; compare what `quorate genesis show` says of both files"
+    )]
     Genesis {
         /// Ours.
         ours: Digest,

@@ -33,6 +33,32 @@ fn nonsense_is_a_usage_error_on_standard_error() {
     }
 }
 
+/// A validator whose genesis was replaced by one of the other protocol.
+#[test]
+fn a_home_that_was_made_for_another_protocol_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let path = |name: &str| dir.path().join(name).to_str().expect("text").to_owned();
+    let (home, entry) = (path("home"), path("entry.json"));
+    let made = quorate(&["keygen", "--home", &home]).assert().code(0).get_output().stdout.clone();
+    std::fs::write(&entry, made).expect("written");
+    let run = |protocol: &str| {
+        let file = path(&format!("{protocol}.json"));
+        quorate(&["genesis", "new", "--chain", "c", "--validator", &entry, "--protocol", protocol, "--out", &file])
+            .assert()
+            .code(0);
+        std::fs::copy(file, format!("{home}/config/genesis.json")).expect("copied");
+        let ports = ["--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--until-stdin-closes"];
+        quorate(&[&["node", "--home", &home][..], &ports].concat()).write_stdin("").output().expect("runs")
+    };
+    assert_eq!(run("pbft").status.code(), Some(0));
+    let refused = run("hotstuff");
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{why}");
+    for part in ["journal-0000000", "(pbft, ed25519)", "(hotstuff, ed25519)", "genesis.json", "quorate keygen"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+}
+
 #[test]
 fn every_command_has_help() {
     for command in ["testnet", "keygen", "genesis", "node", "tx", "get", "status", "wait", "ledger", "completions"] {

@@ -81,10 +81,21 @@ fn signal(kind: &str, pid: &str) {
 }
 
 #[test]
-fn transactions_commit_and_are_proven_while_a_validator_dies_and_returns() {
+fn hotstuff_commits_and_proves_transactions_while_a_validator_dies_and_returns() {
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("hotstuff");
+}
+
+#[test]
+fn pbft_commits_and_proves_transactions_while_a_validator_dies_and_returns() {
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("pbft");
+}
+
+fn transactions_commit_and_are_proven_while_a_validator_dies_and_returns(protocol: &str) {
     let dir = tempfile::tempdir().expect("temporary directory");
     let home = dir.path().join("net");
-    let mut testnet = Testnet::start(&home, &[]);
+    let mut testnet = Testnet::start(&home, &["--protocol", protocol]);
+    let status = answer(&home, &["status", "--node", "0"]);
+    assert_eq!((&testnet.ready["protocol"], &status[0]["protocol"]), (&protocol.into(), &protocol.into()), "{status}");
 
     let sent = answer(&home, &["tx", "put", "city", "Oslo", "--wait"]);
     assert_eq!((&sent["status"], &sent["verified"]), (&"committed".into(), &true.into()), "{sent}");
@@ -130,6 +141,9 @@ fn the_next_run_resumes_and_a_contradiction_is_refused() {
     let height = end["result"]["height"].as_u64().expect("a height");
     assert!(height > 0, "{end}");
 
+    let refused = run(&home, &["testnet", "--protocol", "pbft"]);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && why.contains("--protocol pbft") && why.contains("has hotstuff"), "{why}");
     let refused = run(&home, &["testnet", "--nodes", "7"]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
