@@ -96,11 +96,56 @@ impl fmt::Display for SchemeKind {
 }
 
 /// A rule that gives each view its leader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Election {
     /// Replica `v mod n` leads view `v`.
+    #[default]
     RoundRobin,
+    /// A leader stays until its view fails: with HotStuff for 16 views at most, with PBFT until a view change.
+    Stable,
+    /// HotStuff: whose blocks are on the chain leads, four views each; whoever has failed of late is passed over more and more
+    /// often, up to 64 rounds.
+    Reputation,
+}
+
+impl Election {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::RoundRobin, Self::Stable, Self::Reputation];
+
+    /// The one that a chain has unless told: PBFT has no other than its own.
+    pub fn usual(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Hotstuff => Self::RoundRobin,
+            Protocol::Pbft => Self::Stable,
+        }
+    }
+
+    /// The name in genesis files, on command lines and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round-robin",
+            Self::Stable => "stable",
+            Self::Reputation => "reputation",
+        }
+    }
+}
+
+impl fmt::Display for Election {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Election {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|election| election.name() == text);
+        found.ok_or_else(|| {
+            format!("no election is called {text:?}; there are {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
 }
 
 /// Timing and sizes that all validators share.
@@ -233,6 +278,10 @@ impl Genesis {
         if !(1..=MAX_CHECKPOINT_INTERVAL).contains(&params.checkpoint_interval) {
             return bad("checkpoint_interval", params.checkpoint_interval.to_string(), "from 1 to 65536 heights");
         }
+        if self.protocol == Protocol::Pbft && self.election != Election::Stable {
+            let why = "stable with pbft, whose primary stays until a view change";
+            return bad("election", self.election.name().into(), why);
+        }
         self.committee().map(|_| ()).map_err(GenesisError::from)
     }
 
@@ -334,6 +383,22 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn every_election_is_a_plain_word() {
+        for election in Election::ALL {
+            let genesis = Genesis { election, ..genesis(4) };
+            assert_eq!(genesis.check(), Ok(()));
+            let text = genesis.to_json();
+            assert!(text.contains(&format!("\"election\": \"{election}\"")), "{text}");
+            assert_eq!(Genesis::from_json(&text), Ok(genesis));
+            assert_eq!(election.name().parse(), Ok(election));
+        }
+        for protocol in Protocol::ALL {
+            let genesis = Genesis { protocol, election: Election::usual(protocol), ..genesis(4) };
+            assert_eq!(genesis.check(), Ok(()));
+        }
+    }
+
+    #[test]
     fn an_unknown_field_is_refused_with_its_place() {
         let text = genesis(4).to_json().replacen("\"time\"", "\"tiem\"", 1);
         let error = Genesis::from_json(&text).expect_err("misspelt").to_string();
@@ -343,7 +408,9 @@ pub(crate) mod tests {
     #[test]
     fn nonsense_is_refused_and_says_what_it_must_be() {
         type Change = fn(&mut Genesis);
-        let changes: [(Change, &str); 9] = [
+        let changes: [(Change, &str); 11] = [
+            (|g| g.protocol = Protocol::Pbft, "election is round-robin: stable with pbft"),
+            (|g| (g.protocol, g.election) = (Protocol::Pbft, Election::Reputation), "election is reputation"),
             (|g| g.params.timeout_base_ms = 0, "timeout_base_ms is 0"),
             (|g| g.params.timeout_max_ms = 1, "timeout_max_ms is 1"),
             (|g| g.params.block_interval_ms = Some(500), "block_interval_ms is 500"),

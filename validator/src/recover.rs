@@ -66,6 +66,8 @@ fn recent<D: Disk, I: Index>(ledger: &Ledger<D, I>, views: u64) -> Result<Vec<He
 fn election(named: quorate_ledger::Election) -> quorate_consensus::Election {
     match named {
         quorate_ledger::Election::RoundRobin => quorate_consensus::Election::RoundRobin,
+        quorate_ledger::Election::Stable => quorate_consensus::Election::Stable,
+        quorate_ledger::Election::Reputation => quorate_consensus::Election::Reputation,
     }
 }
 

@@ -45,6 +45,9 @@ pub(super) struct NewArgs {
     /// How validators agree
     #[arg(long, value_name = "PROTOCOL", default_value_t, value_parser = protocol())]
     protocol: Protocol,
+    /// Who leads [default: round-robin with hotstuff, stable with pbft]
+    #[arg(long, value_name = "ELECTION", value_parser = election())]
+    election: Option<Election>,
     /// PBFT: heights between checkpoints
     #[arg(long, value_name = "HEIGHTS", default_value_t = Params::default().checkpoint_interval)]
     checkpoint_interval: u64,
@@ -87,11 +90,18 @@ pub(super) fn protocol() -> impl TypedValueParser<Value = Protocol> {
     PossibleValuesParser::new(Protocol::ALL.map(Protocol::name)).try_map(|name| name.parse::<Protocol>())
 }
 
+/// Reads an election's name.
+pub(super) fn election() -> impl TypedValueParser<Value = Election> {
+    PossibleValuesParser::new(Election::ALL.map(Election::name)).try_map(|name| name.parse::<Election>())
+}
+
 /// How a chain is to work, where a genesis leaves a choice.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Choices {
     /// How validators agree.
     pub(crate) protocol: Protocol,
+    /// Who leads, unless it is the protocol's usual rule.
+    pub(crate) election: Option<Election>,
     /// Heights between checkpoints, unless it is the usual number.
     pub(crate) checkpoint_interval: Option<u64>,
     /// The pace of empty blocks, if there are to be any.
@@ -126,6 +136,7 @@ fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
     };
     let choices = Choices {
         protocol: args.protocol,
+        election: args.election,
         checkpoint_interval: Some(args.checkpoint_interval),
         block_interval: args.block_interval,
         fault_injection: false,
@@ -156,7 +167,7 @@ pub(crate) fn build(
         time: u64::try_from(now.as_millis()).unwrap_or(0),
         protocol: choices.protocol,
         scheme: SchemeKind::Ed25519,
-        election: Election::RoundRobin,
+        election: choices.election.unwrap_or_else(|| Election::usual(choices.protocol)),
         params,
         validators,
         application,
@@ -181,6 +192,7 @@ fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
             format!("digest       {digest}"),
             format!("chain        {}", genesis.chain),
             format!("protocol     {} with {}", genesis.protocol, genesis.scheme),
+            format!("election     {}", genesis.election),
             format!("validators   {}", genesis.validators.len()),
         ];
         for (index, validator) in genesis.validators.iter().enumerate() {

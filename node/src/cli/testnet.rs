@@ -3,7 +3,7 @@
 use super::{
     Context,
     duration::duration,
-    genesis::{App, protocol},
+    genesis::{App, election, protocol},
 };
 use crate::{
     config::DurabilityChoice,
@@ -12,7 +12,7 @@ use crate::{
     testnet::{self, DEFAULT_HOME, Options, TestnetHome},
 };
 use clap::{Args, ValueEnum};
-use quorate_ledger::Protocol;
+use quorate_ledger::{Election, Protocol};
 use std::{path::PathBuf, time::Duration};
 
 /// Run a network of validators on this machine, each a process of its own. State is kept under --home and resumed by the
@@ -40,6 +40,9 @@ pub(super) struct TestnetArgs {
     /// How the validators agree [default: hotstuff, or what the home has]
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol())]
     protocol: Option<Protocol>,
+    /// Who leads [default: round-robin with hotstuff, stable with pbft, or what the home has]
+    #[arg(long, value_name = "ELECTION", value_parser = election())]
+    election: Option<Election>,
     /// What the chain runs [default: kv, or what the home has]
     #[arg(long, value_enum)]
     app: Option<App>,
@@ -57,6 +60,7 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         home: TestnetHome::new(args.home),
         nodes: args.nodes.map(usize::from),
         protocol: args.protocol,
+        election: args.election,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,
         base_port: args.base_port,

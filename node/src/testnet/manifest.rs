@@ -5,7 +5,7 @@ use crate::{
     exit::Failure,
     home::{file_failure, write_private},
 };
-use quorate_ledger::Protocol;
+use quorate_ledger::{Election, Protocol};
 use quorate_types::Digest;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -26,6 +26,9 @@ pub struct Manifest {
     /// How the validators agree.
     #[serde(default)]
     pub protocol: Protocol,
+    /// Who leads.
+    #[serde(default)]
+    pub election: Election,
     /// What the chain runs.
     pub app: String,
     /// Pace of empty blocks; none means that an idle chain is quiet.
@@ -51,8 +54,15 @@ const VERSION: u32 = 1;
 
 impl Manifest {
     /// A new manifest, of a genesis that is still to be made.
-    pub fn new(protocol: Protocol, app: &str, block_interval_ms: Option<u64>, nodes: Vec<NodeEntry>) -> Self {
-        Self { version: VERSION, genesis: Digest::ZERO, protocol, app: app.to_owned(), block_interval_ms, nodes }
+    pub fn new(
+        protocol: Protocol,
+        election: Election,
+        app: &str,
+        block_interval_ms: Option<u64>,
+        nodes: Vec<NodeEntry>,
+    ) -> Self {
+        let app = app.to_owned();
+        Self { version: VERSION, genesis: Digest::ZERO, protocol, election, app, block_interval_ms, nodes }
     }
 
     /// Reads a home's manifest, if it has one.
@@ -131,7 +141,7 @@ mod tests {
         let port = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let node =
             |index: u16| NodeEntry { name: format!("node{index}"), p2p: port(100 + index), api: port(200 + index) };
-        Manifest::new(Protocol::Pbft, "kv", None, vec![node(0), node(1)])
+        Manifest::new(Protocol::Pbft, Election::Stable, "kv", None, vec![node(0), node(1)])
     }
 
     fn write(path: &Path) {

@@ -2,7 +2,7 @@
 
 use super::{layout::TestnetHome, manifest::Manifest};
 use crate::{config::DurabilityChoice, exit::Failure};
-use quorate_ledger::Protocol;
+use quorate_ledger::{Election, Protocol};
 use std::time::Duration;
 
 /// The flags of `quorate testnet`. What is `None` was not given.
@@ -14,6 +14,8 @@ pub struct Options {
     pub nodes: Option<usize>,
     /// How they agree; HotStuff unless told.
     pub protocol: Option<Protocol>,
+    /// Who leads; the protocol's usual rule unless told.
+    pub election: Option<Election>,
     /// What the chain runs; `kv` unless told.
     pub app: Option<String>,
     /// Pace of empty blocks. Zero: none. None unless told.
@@ -56,6 +58,9 @@ impl Options {
             _ if self.protocol.is_some_and(|protocol| protocol != manifest.protocol) => {
                 clash("--protocol", self.protocol.unwrap_or_default().to_string(), manifest.protocol.to_string())
             }
+            _ if self.election.is_some_and(|election| election != manifest.election) => {
+                clash("--election", self.election.unwrap_or_default().to_string(), manifest.election.to_string())
+            }
             (_, Some(app), _) if *app != manifest.app => clash("--app", app.clone(), manifest.app.clone()),
             (_, _, Some(_)) if self.block_interval_ms() != manifest.block_interval_ms => clash(
                 "--block-interval",
@@ -79,6 +84,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         home: TestnetHome::new(home),
         nodes: None,
         protocol: None,
+        election: None,
         app: None,
         block_interval: None,
         base_port: None,
@@ -99,7 +105,7 @@ mod tests {
     fn contradictions_name_both_values_and_the_way_out() {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let node = NodeEntry { name: "node0".into(), p2p: address, api: address };
-        let manifest = Manifest::new(Protocol::Hotstuff, "kv", Some(500), vec![node]);
+        let manifest = Manifest::new(Protocol::Hotstuff, Election::RoundRobin, "kv", Some(500), vec![node]);
         let base = options(Path::new("h"));
         assert_eq!(base.agree_with(&manifest), Ok(()));
         let same = Options { nodes: Some(1), app: Some("kv".into()), ..base.clone() };
@@ -108,6 +114,7 @@ mod tests {
             (Options { nodes: Some(7), ..base.clone() }, "--nodes 7", "has 1"),
             (Options { app: Some("opaque".into()), ..base.clone() }, "--app opaque", "has kv"),
             (Options { protocol: Some(Protocol::Pbft), ..base.clone() }, "--protocol pbft", "has hotstuff"),
+            (Options { election: Some(Election::Stable), ..base.clone() }, "--election stable", "has round-robin"),
             (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
         ];
         for (options, asked, has) in contradictions {

@@ -15,7 +15,7 @@ use crate::{
     output::Output,
 };
 use quorate_crypto::ClientSecret;
-use quorate_ledger::{AppGenesis, Genesis};
+use quorate_ledger::{AppGenesis, Election, Genesis};
 use quorate_types::Digest;
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -89,7 +89,9 @@ fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure>
     let entry =
         |(index, (p2p, api)): (usize, &Addresses)| NodeEntry { name: format!("node{index}"), p2p: *p2p, api: *api };
     let nodes: Vec<_> = addresses.iter().enumerate().map(entry).collect();
-    let manifest = Manifest::new(options.protocol.unwrap_or_default(), app, options.block_interval_ms(), nodes);
+    let protocol = options.protocol.unwrap_or_default();
+    let election = options.election.unwrap_or_else(|| Election::usual(protocol));
+    let manifest = Manifest::new(protocol, election, app, options.block_interval_ms(), nodes);
     // Before anything else: what is not in a manifest, no `--fresh` will take away.
     manifest.save(home)?;
 
@@ -102,6 +104,7 @@ fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure>
     let validators = manifest.nodes.iter().map(|node| make_validator(&home.node(&node.name), &node.name, None));
     let choices = Choices {
         protocol: manifest.protocol,
+        election: Some(manifest.election),
         block_interval: manifest.block_interval_ms.map(Duration::from_millis),
         fault_injection: true,
         ..Choices::default()

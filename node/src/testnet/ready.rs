@@ -56,7 +56,7 @@ pub(crate) fn text(options: &Options, prepared: &Prepared, children: &Children, 
     }
     let try_next = commands(options, prepared, children).into_iter().map(|command| format!("  {command}"));
     format!(
-        "Testnet of {} validators ready in {:.1} s ({state})\n\n  genesis      {}\n  protocol     {} with {}\n  application  {}\n  durability   {}\n  \
+        "Testnet of {} validators ready in {:.1} s ({state})\n\n  genesis      {}\n  protocol     {} with {}, election {}\n  application  {}\n  durability   {}\n  \
         empty blocks {}\n  home         {}\n  client key   {} (funded, for development only)\n\n{table}\nTry in another \
         terminal:\n{}\n",
         manifest.nodes.len(),
@@ -64,6 +64,7 @@ pub(crate) fn text(options: &Options, prepared: &Prepared, children: &Children, 
         genesis.digest(),
         genesis.protocol,
         genesis.scheme,
+        genesis.election,
         manifest.app,
         options.durability,
         shown_interval(manifest.block_interval_ms),
@@ -85,7 +86,7 @@ pub(crate) fn event(options: &Options, prepared: &Prepared, children: &Children,
     json!({
         "event": "ready", "seconds": took.as_secs_f64(), "resumed": prepared.resumed,
         "genesis": prepared.genesis.digest(), "protocol": prepared.genesis.protocol,
-        "scheme": prepared.genesis.scheme, "application": prepared.manifest.app, "durability": options.durability,
+        "election": prepared.genesis.election, "scheme": prepared.genesis.scheme, "application": prepared.manifest.app, "durability": options.durability,
         "block_interval_ms": prepared.manifest.block_interval_ms, "home": options.home.path(),
         "client_key": options.home.development_key(), "validators": nodes.collect::<Vec<_>>(),
         "try": commands(options, prepared, children),

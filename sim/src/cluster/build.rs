@@ -11,7 +11,7 @@ use crate::{
 };
 use quorate_consensus::Keys;
 use quorate_crypto::{Scheme, conformance};
-use quorate_ledger::{AppGenesis, Election, Genesis, SchemeKind, Validator};
+use quorate_ledger::{AppGenesis, Genesis, SchemeKind, Validator};
 use quorate_types::ReplicaId;
 use quorate_validator::WireKeys;
 use std::{
@@ -35,7 +35,7 @@ impl<P: SimProtocol> Builder<P> {
             time: 1_700_000_000_000,
             protocol: P::KIND,
             scheme: SchemeKind::Ed25519,
-            election: Election::RoundRobin,
+            election: self.election,
             params: self.params,
             validators: members.enumerate().map(validator).collect(),
             application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
@@ -45,9 +45,10 @@ impl<P: SimProtocol> Builder<P> {
 
     fn configuration(&self) -> String {
         format!(
-            "replicas {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
+            "replicas {}, {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
             self.replicas,
             P::KIND,
+            self.election,
             P::Scheme::NAME,
             if self.is_kv { "kv" } else { "opaque" },
             self.params,

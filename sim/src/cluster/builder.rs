@@ -3,7 +3,7 @@
 use super::Timing;
 use crate::{SimProtocol, puppet::Puppet};
 use quorate_consensus::BatchLimits;
-use quorate_ledger::{Durability, Params};
+use quorate_ledger::{Durability, Election, Params};
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
 use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 pub struct Builder<P: SimProtocol> {
     pub(super) replicas: usize,
     pub(super) seed: u64,
+    pub(super) election: Election,
     pub(super) params: Params,
     pub(super) is_kv: bool,
     pub(super) links: LinkSpec,
@@ -32,6 +33,7 @@ impl<P: SimProtocol> Default for Builder<P> {
         Self {
             replicas: 4,
             seed: 0,
+            election: Election::usual(P::KIND),
             params: Params { timeout_base_ms: 500, timeout_max_ms: 4000, ..Params::default() },
             is_kv: false,
             links: LinkSpec { delay: 5 * MS, jitter: 5 * MS, ..LinkSpec::default() },
@@ -67,6 +69,13 @@ impl<P: SimProtocol> Builder<P> {
         self
     }
 
+    /// Who leads, where the protocol leaves a choice.
+    #[must_use]
+    pub fn election(mut self, election: Election) -> Self {
+        self.election = election;
+        self
+    }
+
     /// The genesis' timing and sizes.
     #[must_use]
     pub fn params(mut self, params: Params) -> Self {
@@ -86,6 +95,13 @@ impl<P: SimProtocol> Builder<P> {
     #[must_use]
     pub fn block_interval(mut self, interval: Duration) -> Self {
         self.params.block_interval_ms = Some(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// PBFT: a checkpoint every so many heights.
+    #[must_use]
+    pub fn checkpoint_interval(mut self, heights: u64) -> Self {
+        self.params.checkpoint_interval = heights.max(1);
         self
     }
 
