@@ -24,7 +24,7 @@ mod trace;
 pub use checker::{Rule, Violation};
 pub use cluster::{Builder, Cluster, DiskOf, SubmitError, Verdict, Which};
 pub use node::{Death, SimWire};
-pub use protocol::SimProtocol;
+pub use protocol::{SimProtocol, SymbolicHotStuff, SymbolicPbft};
 pub use puppet::{Cue, Hands, Puppet, SyncTicket};
 pub use quorate_links::LinkSpec;
 pub use rng::Rng;

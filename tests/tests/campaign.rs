@@ -1,27 +1,33 @@
 //! Hundreds of seeds: faults of every kind, then healing and progress. `QUORATE_SEEDS` sets how many for each size; the long
-//! version is `cargo run --release -p quorate-sim --bin campaign -- --seeds 10000 --n 4`.
+//! version is `cargo run --release -p quorate-sim --bin campaign -- --protocol pbft --seeds 10000 --n 4`.
 
-use quorate_ledger::Protocol;
-use quorate_sim::campaign::{Campaign, campaign};
+use quorate_sim::{
+    SimProtocol,
+    campaign::{Campaign, campaign},
+    for_each_protocol,
+};
 
-fn nothing_is_violated_and_nothing_gets_stuck(replicas: usize) {
+for_each_protocol!(
+    four_replicas_stay_safe_and_come_back,
+    five_replicas_stay_safe_and_come_back,
+    seven_replicas_stay_safe_and_come_back,
+);
+
+fn nothing_is_violated_and_nothing_gets_stuck<P: SimProtocol>(replicas: usize) {
     let seeds = std::env::var("QUORATE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
-    let report = campaign(Campaign { protocol: Protocol::Hotstuff, replicas, threads: 1 }, 0..seeds);
+    let report = campaign(Campaign { protocol: P::KIND, replicas, threads: 1 }, 0..seeds);
     assert!(report.is_clean(), "n={replicas}: {report}");
     assert!(report.blocks > 10 * seeds, "the seeds do too little to mean anything: {report}");
 }
 
-#[test]
-fn four_replicas_stay_safe_and_come_back() {
-    nothing_is_violated_and_nothing_gets_stuck(4);
+fn four_replicas_stay_safe_and_come_back<P: SimProtocol>() {
+    nothing_is_violated_and_nothing_gets_stuck::<P>(4);
 }
 
-#[test]
-fn five_replicas_stay_safe_and_come_back() {
-    nothing_is_violated_and_nothing_gets_stuck(5);
+fn five_replicas_stay_safe_and_come_back<P: SimProtocol>() {
+    nothing_is_violated_and_nothing_gets_stuck::<P>(5);
 }
 
-#[test]
-fn seven_replicas_stay_safe_and_come_back() {
-    nothing_is_violated_and_nothing_gets_stuck(7);
+fn seven_replicas_stay_safe_and_come_back<P: SimProtocol>() {
+    nothing_is_violated_and_nothing_gets_stuck::<P>(7);
 }

@@ -1,9 +1,7 @@
 //! Carrying a plan out.
 
 use super::plan::{Fault, Plan};
-use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, Violation, checker};
-use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
-use quorate_crypto::Symbolic;
+use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, SymbolicHotStuff, SymbolicPbft, Violation, checker};
 use quorate_ledger::{KvOp, Protocol};
 use quorate_types::{BoundedVec, Digest};
 use std::time::Duration;
@@ -34,8 +32,8 @@ pub fn run_seed(protocol: Protocol, replicas: usize, seed: u64) -> Outcome {
 pub fn look(protocol: Protocol, replicas: usize, seed: u64) -> (Outcome, String) {
     let plan = &Plan::draw(protocol, replicas, seed);
     match protocol {
-        Protocol::Hotstuff => look_at::<HotStuff<Symbolic>>(plan),
-        Protocol::Pbft => look_at::<Pbft<Symbolic>>(plan),
+        Protocol::Hotstuff => look_at::<SymbolicHotStuff>(plan),
+        Protocol::Pbft => look_at::<SymbolicPbft>(plan),
     }
 }
 
@@ -49,8 +47,8 @@ fn look_at<P: SimProtocol>(plan: &Plan) -> (Outcome, String) {
 /// Runs a plan.
 pub fn run_plan(plan: &Plan) -> Outcome {
     match plan.protocol {
-        Protocol::Hotstuff => run_in(&mut build::<HotStuff<Symbolic>>(plan), plan),
-        Protocol::Pbft => run_in(&mut build::<Pbft<Symbolic>>(plan), plan),
+        Protocol::Hotstuff => run_in(&mut build::<SymbolicHotStuff>(plan), plan),
+        Protocol::Pbft => run_in(&mut build::<SymbolicPbft>(plan), plan),
     }
 }
 
