@@ -3,7 +3,7 @@
 use super::{Certificates, Message, Pbft, Standing, Stepped, ViewChange};
 use crate::{Ignored, Request, Timer};
 use quorate_crypto::Scheme;
-use quorate_types::{ReplicaId, View};
+use quorate_types::{BoundedVec, ReplicaId, View};
 
 /// Answers to one peer between two polls of ours: each may be large.
 const ANSWERS: u8 = 16;
@@ -30,6 +30,11 @@ impl<S: Scheme> Pbft<S> {
                 committed.statement.0.height > standing.committed && committed.statement.0.height <= self.root()
             }),
             checkpoint: (self.low.checkpoint.height > standing.low).then(|| self.low.clone()),
+            changes: if standing.view == View::GENESIS {
+                BoundedVec::new(self.furthest_changes()).expect("one a member")
+            } else {
+                BoundedVec::default()
+            },
         }
     }
 
@@ -39,6 +44,7 @@ impl<S: Scheme> Pbft<S> {
             new_view: self.entry.clone().filter(|entry| entry.view >= change.view),
             committed: None,
             checkpoint: (self.low.checkpoint.height > change.checkpoint.checkpoint.height).then(|| self.low.clone()),
+            changes: BoundedVec::default(),
         }
     }
 

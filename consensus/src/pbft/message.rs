@@ -101,6 +101,9 @@ pub struct Certificates<S: Scheme> {
     /// The sender's stable checkpoint.
     #[borsh(bound(serialize = "", deserialize = ""))]
     pub checkpoint: Option<StableCheckpoint<S>>,
+    /// For one that lost its journal: VIEW-CHANGEs that show where others have gone, in ascending order of replicas.
+    #[borsh(bound(serialize = "", deserialize = ""))]
+    pub changes: BoundedVec<ViewChange<S>, { limits::REPLICAS }>,
 }
 
 /// Everything that goes between replicas of this protocol.
@@ -239,10 +242,14 @@ impl<S: Scheme> NewView<S> {
 impl<S: Scheme> Certificates<S> {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.new_view.is_none() && self.committed.is_none() && self.checkpoint.is_none()
+        self.new_view.is_none() && self.committed.is_none() && self.checkpoint.is_none() && self.changes.is_empty()
     }
 
     fn verify(&self, keys: &Keys<S>) -> Result<(), Rejection> {
+        if !self.changes.windows(2).all(|pair| pair[0].replica < pair[1].replica) {
+            return Err(Rejection::Malformed("view-changes out of order or of one replica twice"));
+        }
+        self.changes.iter().try_for_each(|change| change.verify(keys))?;
         self.new_view.as_ref().map_or(Ok(()), |new_view| new_view.verify_once(keys))?;
         self.checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.verify(keys))?;
         let Some(committed) = &self.committed else { return Ok(()) };

@@ -4,9 +4,13 @@
 //! messages alone. One NEW-VIEW a view is accepted, whoever forwards it, and it is in the journal before anything is signed in
 //! the view: else a restarted replica could take a second one, with other evidence and another tip (hole P3).
 
-use super::{Certificates, Message, NewView, NewViewStatement, Pbft, Phase, Record, Stepped, evidence::accuse, rules};
+use super::{
+    Certificates, Message, NewView, Pbft, Phase, Record, Stepped,
+    evidence::{accuse, accuse_of_unfounded},
+    rules,
+};
 use crate::Ignored;
-use quorate_crypto::{Scheme, Statement};
+use quorate_crypto::Scheme;
 use quorate_types::{BoundedVec, Height, ReplicaId};
 
 impl<S: Scheme> Pbft<S> {
@@ -54,7 +58,7 @@ impl<S: Scheme> Pbft<S> {
         let primary = self.primary(new_view.view);
         if let Some(entry) = self.entry.as_ref().filter(|entry| entry.view == new_view.view) {
             if entry.statement() != new_view.statement() {
-                accuse(primary, new_view.view, NewViewStatement::KIND, entry, &new_view, step);
+                accuse(primary, entry, &new_view, step);
             }
             return step.ignore(Ignored::Duplicate);
         }
@@ -62,7 +66,7 @@ impl<S: Scheme> Pbft<S> {
             return step.ignore(Ignored::StaleView);
         }
         if rules::follows(&new_view, self.window_size()).is_err() {
-            accuse(primary, new_view.view, NewViewStatement::KIND, &new_view, &new_view, step);
+            accuse_of_unfounded(primary, &new_view, step);
             if new_view.view == self.view {
                 self.change_view(self.view.next(), step);
             }
@@ -91,11 +95,9 @@ impl<S: Scheme> Pbft<S> {
         if base.checkpoint.height < self.low.checkpoint.height {
             // Ours is newer than all that the view begins with: nothing at or below it can be prepared by us any more.
             let checkpoint = Some(self.low.clone());
-            step.broadcast(Message::Certificates(Box::new(Certificates {
-                new_view: None,
-                committed: None,
-                checkpoint,
-            })));
+            let changes = BoundedVec::default();
+            let news = Certificates { new_view: None, committed: None, checkpoint, changes };
+            step.broadcast(Message::Certificates(Box::new(news)));
         }
         if !self.halted {
             self.take_tip(&new_view, from, step);

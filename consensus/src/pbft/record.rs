@@ -23,6 +23,9 @@ pub enum Record<S: Scheme> {
     NewView(#[borsh(bound(serialize = "", deserialize = ""))] Box<NewView<S>>),
     /// The last VIEW-CHANGE: these same bytes are sent until the view begins.
     ViewChange(#[borsh(bound(serialize = "", deserialize = ""))] Box<ViewChange<S>>),
+    /// Others' VIEW-CHANGEs that led into a view that has not begun: without them nobody could show one that lost its journal how
+    /// far it may have gone itself (hole C1).
+    Changes(#[borsh(bound(serialize = "", deserialize = ""))] Vec<ViewChange<S>>),
     /// An own checkpoint vote: sent until it is stable.
     Checkpoint(#[borsh(bound(serialize = "", deserialize = ""))] Vote<Checkpoint, S>),
     /// The greatest stable checkpoint.

@@ -27,6 +27,9 @@ impl<S: Scheme> Pbft<S> {
                     }
                     self.last_change = Some(*change);
                 }
+                Record::Changes(changes) => {
+                    self.changes.extend(changes.into_iter().map(|change| (change.replica, change)));
+                }
                 Record::Checkpoint(vote) => drop(self.own_checkpoints.insert(vote.statement.height, vote)),
                 Record::Stable(stable) if stable.checkpoint.height > self.low.checkpoint.height => self.low = stable,
                 Record::Stable(_) => {}
@@ -68,6 +71,7 @@ impl<S: Scheme> Pbft<S> {
         records.extend(self.own_checkpoints.values().cloned().map(Record::Checkpoint));
         records.extend(self.prepared.clone().map(Record::Prepared));
         records.extend(self.entry.clone().map(|entry| Record::NewView(Box::new(entry))));
+        records.push(Record::Changes(self.furthest_changes()));
         records.extend(self.last_change.clone().map(|change| Record::ViewChange(Box::new(change))));
         let held = self.tree.by_height().into_iter().filter_map(|digest| self.tree.get(&digest));
         records.extend(held.filter(|node| node.recorded).map(|node| Record::Block(node.held.clone())));

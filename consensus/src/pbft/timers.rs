@@ -133,10 +133,17 @@ impl<S: Scheme> Pbft<S> {
             self.change_view(view.next(), step);
         } else {
             self.timers.progress = Some((view, committed, true));
-            let batches = self.ready.iter().take(INSPECTED).copied().collect();
-            step.request(Request::Inspect { batches });
+            self.inspect(step);
             let after = self.pacemaker.view_duration() / 2;
             step.request(Request::SetTimer { timer: Timer::Progress { view, committed }, after });
+        }
+    }
+
+    /// Asks the host which of the oldest batches are spent: they are no work.
+    fn inspect(&self, step: &mut Stepped<S>) {
+        let batches: Vec<_> = self.ready.iter().take(INSPECTED).copied().collect();
+        if !batches.is_empty() {
+            step.request(Request::Inspect { batches });
         }
     }
 
@@ -170,6 +177,7 @@ impl<S: Scheme> Pbft<S> {
         if before != now || !(self.has_work() || self.phase == Phase::Changing || self.is_left_behind()) {
             return;
         }
+        self.inspect(step);
         match self.phase {
             Phase::Changing => {
                 if let Some(change) = &self.last_change {

@@ -6,7 +6,7 @@
 
 use super::{Message, Pbft, Phase, Record, Stepped, ViewChange, ViewChangeStatement, evidence::accuse, rules};
 use crate::Ignored;
-use quorate_crypto::{Scheme, Statement};
+use quorate_crypto::Scheme;
 use quorate_types::{ReplicaId, View};
 
 impl<S: Scheme> Pbft<S> {
@@ -33,6 +33,10 @@ impl<S: Scheme> Pbft<S> {
             replica: self.me(),
             attestation,
         };
+        let furthest = self.furthest_changes();
+        if !furthest.is_empty() {
+            step.record(Record::Changes(furthest));
+        }
         step.record(Record::ViewChange(Box::new(change.clone())));
         step.broadcast(Message::ViewChange(Box::new(change.clone())));
         self.last_change = Some(change.clone());
@@ -49,7 +53,9 @@ impl<S: Scheme> Pbft<S> {
         if self.halted {
             return;
         }
-        let is_behind = change.checkpoint.checkpoint.height < self.low.checkpoint.height;
+        // The bytes of a VIEW-CHANGE stay what they were, so its checkpoint tells where its sender is only when it comes first.
+        let is_first = self.changes.get(&from).is_none_or(|known| known.view != change.view);
+        let is_behind = is_first && change.checkpoint.checkpoint.height < self.low.checkpoint.height;
         if is_behind || change.view <= self.begun() {
             let news = self.news_for_changing(&change);
             if !news.is_empty() {
@@ -72,7 +78,7 @@ impl<S: Scheme> Pbft<S> {
             }
             if earlier.view == change.view {
                 if earlier.statement() != change.statement() {
-                    accuse(change.replica, change.view, ViewChangeStatement::KIND, earlier, &change, step);
+                    accuse(change.replica, earlier, &change, step);
                 }
                 return step.ignore(Ignored::Duplicate);
             }
@@ -89,6 +95,15 @@ impl<S: Scheme> Pbft<S> {
         {
             self.change_view(*view, step);
         }
+    }
+
+    /// The f+1 VIEW-CHANGEs of the greatest views, by replica: some honest replica has gone as far as the least of them.
+    pub(super) fn furthest_changes(&self) -> Vec<ViewChange<S>> {
+        let mut changes: Vec<_> = self.changes.values().collect();
+        changes.sort_by_key(|change| std::cmp::Reverse(change.view));
+        changes.truncate(self.committee().weak_quorum());
+        changes.sort_by_key(|change| change.replica);
+        changes.into_iter().cloned().collect()
     }
 
     /// VIEW-CHANGEs for exactly the view we are in, by replica.

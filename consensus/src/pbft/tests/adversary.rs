@@ -267,7 +267,12 @@ impl Adversary {
             0 => {
                 let checkpoint = rng.pick(&self.stable).cloned();
                 let new_view = None;
-                Some(Message::Certificates(Box::new(Certificates { new_view, committed: None, checkpoint })))
+                Some(Message::Certificates(Box::new(Certificates {
+                    new_view,
+                    committed: None,
+                    checkpoint,
+                    changes: Default::default(),
+                })))
             }
             1 => {
                 let header = rng.pick(&self.bodies.values().collect::<Vec<_>>())?.header.clone();
