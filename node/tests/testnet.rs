@@ -143,7 +143,10 @@ fn the_next_run_resumes_and_a_contradiction_is_refused() {
 
     let refused = run(&home, &["testnet", "--protocol", "pbft"]);
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(refused.status.code() == Some(2) && why.contains("--protocol pbft") && why.contains("has hotstuff"), "{why}");
+    assert!(
+        refused.status.code() == Some(2) && why.contains("--protocol pbft") && why.contains("has hotstuff"),
+        "{why}"
+    );
     let refused = run(&home, &["testnet", "--nodes", "7"]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));

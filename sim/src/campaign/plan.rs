@@ -1,7 +1,7 @@
 //! What a seed draws.
 
 use crate::{Rng, cluster::DiskOf, disk::DiskFault};
-use quorate_ledger::{Params, Protocol};
+use quorate_ledger::{Election, Params, Protocol};
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
 use std::time::Duration;
@@ -15,6 +15,8 @@ pub struct Plan {
     pub protocol: Protocol,
     /// How many replicas.
     pub replicas: usize,
+    /// Who leads.
+    pub election: Election,
     /// The genesis' parameters.
     pub params: Params,
     /// Whether transactions are operations on the key-value store.
@@ -82,6 +84,7 @@ impl Plan {
             seed,
             protocol,
             replicas,
+            election: Election::usual(protocol),
             params,
             is_kv: rng.percent(50),
             links: links(base, rng),
@@ -95,9 +98,20 @@ impl Plan {
         };
         plan.draw_faults(base, rng);
         plan.draw_load(rng);
-        // Short intervals bring checkpoints into short runs. Drawn last: all else is the same for every protocol.
-        plan.params.checkpoint_interval = [1, 2, 4, 16, 64][rng.below(5)];
+        plan.draw_choices(rng);
         plan
+    }
+
+    /// What only one of the protocols knows. Drawn last: all else is the same for both.
+    fn draw_choices(&mut self, rng: &mut Rng) {
+        match self.protocol {
+            // Short intervals bring checkpoints into short runs.
+            Protocol::Pbft => self.params.checkpoint_interval = [1, 2, 4, 16, 64][rng.below(5)],
+            Protocol::Hotstuff => {
+                let [round_robin, stable, reputation] = Election::ALL;
+                self.election = [round_robin, round_robin, stable, reputation][rng.below(4)];
+            }
+        }
     }
 
     fn replica(&self, rng: &mut Rng) -> ReplicaId {

@@ -78,6 +78,7 @@ fn build<P: SimProtocol>(plan: &Plan) -> Cluster<P> {
     let builder = Cluster::of::<P>()
         .replicas(plan.replicas)
         .seed(plan.seed)
+        .election(plan.election)
         .params(plan.params)
         .links(plan.links)
         .flush_latency(plan.flush.0, plan.flush.1)
