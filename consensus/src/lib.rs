@@ -24,7 +24,7 @@ mod test_net;
 mod verified;
 
 pub use election::{Election, STABLE_VIEWS};
-pub use evidence::Evidence;
+pub use evidence::{EXHIBIT_BYTES, Evidence, Exhibit, Proof};
 pub use mempool::{BatchLimits, Mempool, MempoolStatus, PoolAction, PoolMessage, PoolTimer, Refused};
 pub use pacemaker::{Pacemaker, Timeouts};
 pub use protocol::{Config, Keys, Protocol};

@@ -1,6 +1,6 @@
 //! What a host needs to know of a protocol to run it: how its replicas are made, and what its journal and proofs hold.
 
-use crate::{Election, Promise, Rejection, Replica, SeenCertificates, Timeouts};
+use crate::{Election, Evidence, Promise, Rejection, Replica, SeenCertificates, Timeouts};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Digest, Header, ReplicaId};
 use std::fmt::Debug;
@@ -75,6 +75,9 @@ pub trait Protocol:
 
     /// Checks that `proof`, as [`Action::Commit`](crate::Action::Commit) gave it, proves `block` final.
     fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<Self::Scheme>) -> Result<(), Rejection>;
+
+    /// Checks that `evidence` proves what it accuses somebody of. What is no evidence in this protocol is refused.
+    fn verify_evidence(evidence: &Evidence, keys: &Keys<Self::Scheme>) -> Result<(), Rejection>;
 
     /// The block whose body a record keeps.
     fn block_in(record: &Self::Record) -> Option<&Block>;

@@ -95,6 +95,10 @@ impl<M, R> Step<M, R> {
         self.actions.push(Action::Commit { block, proof });
     }
 
+    pub(crate) fn retain_actions(&mut self, keep: impl FnMut(&Action<M>) -> bool) {
+        self.actions.retain(keep);
+    }
+
     pub(crate) fn act(&mut self, action: Action<M>) {
         self.actions.push(action);
     }

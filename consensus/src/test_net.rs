@@ -280,7 +280,10 @@ impl<P: Protocol<Scheme = S>> Net<P> {
                 }
             }
             Action::Commit { block, proof } => self.commit(index, block, proof),
-            Action::Accuse(evidence) => self.accused.push(evidence.accused),
+            Action::Accuse(evidence) => {
+                evidence.verify::<P>(&self.keys).expect("evidence that anybody can check");
+                self.accused.push(evidence.accused);
+            }
             Action::Halt(why) => self.halted.push(why),
         }
     }

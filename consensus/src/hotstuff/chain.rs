@@ -4,8 +4,8 @@ use super::{
     Ballot, Certificates, CommitProof, HotStuff, JustifiedBlock, Message, QuorumCertificate, Stepped,
     TimeoutCertificate, Vote, rules, tally::Added,
 };
-use crate::{Action, Evidence, Ignored, Slot};
-use quorate_crypto::{Scheme, Statement};
+use crate::{Action, Evidence, Ignored, Slot, evidence::Said};
+use quorate_crypto::Scheme;
 use quorate_types::{Digest, Header, ReplicaId, decode, encode};
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ impl<S: Scheme> HotStuff<S> {
             Added::Duplicate => step.ignore(Ignored::Duplicate),
             Added::OutsideWindow => step.ignore(Ignored::OutsideWindow),
             Added::Equivocation(earlier) => {
-                step.act(Action::Accuse(Box::new(equivocating_votes(&earlier, &vote))));
+                step.act(Action::Accuse(Box::new(Evidence::contradiction(vote.voter, said(&earlier), said(&vote)))));
                 step.ignore(Ignored::Equivocation);
             }
             Added::Certified(qc) => {
@@ -206,12 +206,6 @@ impl<S: Scheme> HotStuff<S> {
     }
 }
 
-fn equivocating_votes<S: Scheme>(first: &Vote<S>, second: &Vote<S>) -> Evidence {
-    Evidence {
-        accused: first.voter,
-        view: first.ballot.view,
-        kind: Ballot::KIND.to_owned(),
-        first: encode(first),
-        second: encode(second),
-    }
+fn said<S: Scheme>(vote: &Vote<S>) -> Said<Ballot> {
+    Said::voted::<S>(vote.ballot, &vote.signature)
 }

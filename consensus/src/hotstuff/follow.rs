@@ -2,9 +2,9 @@
 //! it is voted for.
 
 use super::{Ballot, HotStuff, Message, Proposal, ProposalStatement, QuorumCertificate, Record, Stepped, Vote, rules};
-use crate::{Action, Evidence, Executed, Ignored, Request, block_tree::Execution, safety_rules::Promised};
-use quorate_crypto::{Scheme, Statement};
-use quorate_types::{Digest, Height, ReplicaId, encode};
+use crate::{Action, Evidence, Executed, Ignored, Request, block_tree::Execution, evidence::Said};
+use quorate_crypto::Scheme;
+use quorate_types::{Digest, Height, ReplicaId};
 
 impl<S: Scheme> HotStuff<S> {
     pub(super) fn on_proposal(&mut self, from: ReplicaId, proposal: Proposal<S>, step: &mut Stepped<S>) {
@@ -45,7 +45,7 @@ impl<S: Scheme> HotStuff<S> {
             return if self.tree.contains(&new.digest()) { Err(Ignored::Duplicate) } else { Ok(()) };
         }
         if known.header.proposer == new.header.proposer {
-            let evidence = equivocating_proposals(new.header.proposer, earlier, proposal);
+            let evidence = Evidence::contradiction(new.header.proposer, said(earlier), said(proposal));
             step.act(Action::Accuse(Box::new(evidence)));
             return Err(Ignored::Equivocation);
         }
@@ -167,13 +167,6 @@ impl<S: Scheme> HotStuff<S> {
     }
 }
 
-fn equivocating_proposals<S: Scheme>(accused: ReplicaId, first: &Proposal<S>, second: &Proposal<S>) -> Evidence {
-    let statement = |proposal: &Proposal<S>| ProposalStatement(Ballot::of(&proposal.justified.block.header));
-    Evidence {
-        accused,
-        view: statement(first).view(),
-        kind: ProposalStatement::KIND.to_owned(),
-        first: encode(&(statement(first), &first.attestation)),
-        second: encode(&(statement(second), &second.attestation)),
-    }
+fn said<S: Scheme>(proposal: &Proposal<S>) -> Said<ProposalStatement> {
+    Said::attested::<S>(ProposalStatement(Ballot::of(&proposal.justified.block.header)), &proposal.attestation)
 }

@@ -6,14 +6,34 @@
 //! its lock; and if `X` is of the view of the child or grandchild, whoever signed both voted twice. Two quorums share more than
 //! f members. Where certificates do not tell who signed, nobody can be named.
 
-use super::{HotStuff, JustifiedBlock, QuorumCertificate, Stepped};
-use crate::{Action, Evidence};
+use super::{Ballot, CommitProof, HotStuff, JustifiedBlock, QuorumCertificate, Stepped};
+use crate::{Action, Evidence, Exhibit, Keys, Rejection};
+use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::Scheme;
-use quorate_types::{Header, ReplicaId, View, encode};
+use quorate_types::{Header, ReplicaId};
 use std::collections::BTreeSet;
 
 /// The kind of evidence that a fork gives.
-const FORK: &str = "hotstuff/fork";
+pub(super) const KIND: &str = "hotstuff/fork";
+
+/// `B`, and the certificate above it whose signers had locked it, or voted in the view of the other branch.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Committed<S: Scheme> {
+    header: Header,
+    #[borsh(bound(serialize = "", deserialize = ""))]
+    proof: CommitProof<S>,
+    #[borsh(bound(serialize = "", deserialize = ""))]
+    signed: QuorumCertificate<S>,
+}
+
+/// `X`, and its certificate.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Beside<S: Scheme> {
+    #[borsh(bound(serialize = "", deserialize = ""))]
+    block: JustifiedBlock<S>,
+    #[borsh(bound(serialize = "", deserialize = ""))]
+    signed: QuorumCertificate<S>,
+}
 
 impl<S: Scheme> HotStuff<S> {
     /// Whether a certified block contradicts what is committed here. Above the view of a committed block a quorum certifies
@@ -37,41 +57,82 @@ impl<S: Scheme> HotStuff<S> {
         let is_lowest =
             |block: &JustifiedBlock<S>| block.block.header.view > root.view && block.justify.view() <= root.view;
         let lowest = certificates.zip(branch).find(|(_, block)| is_lowest(block));
-        let culprits = lowest.map(|(qc, block)| (self.signers_of_both(qc), encode(&(qc, block)))).unwrap_or_default();
+        let beside = lowest.map(|(qc, block)| Beside { block: block.clone(), signed: qc.clone() });
+        let culprits = beside.map(|beside| self.accuse_signers_of_both(&beside, step)).unwrap_or_default();
         let why = format!(
             "block {} is certified in {}, but the branch that it stands on is not that of our committed block {}",
             top.block(),
             top.view(),
             self.tree.root_digest()
         );
-        self.accuse(top.view(), &culprits.0, &culprits.1, step);
-        self.halt(format!("{why}: more than f replicas lie{}", named(&culprits.0)), step);
+        self.halt(format!("{why}: more than f replicas lie{}", named(&culprits)), step);
     }
 
-    /// Who signed a certificate of the committed block's descendants and `other`.
-    fn signers_of_both(&self, other: &QuorumCertificate<S>) -> BTreeSet<ReplicaId> {
+    /// Who signed a certificate of the committed block's descendants and the one of the other branch.
+    fn accuse_signers_of_both(&self, beside: &Beside<S>, step: &mut Stepped<S>) -> BTreeSet<ReplicaId> {
         let Some(proof) = &self.root_proof else { return BTreeSet::new() };
-        let grandchild = self.tree.get(&proof.qc.block());
-        let ours = match grandchild {
-            Some(node) if other.view() == proof.child.view => &node.held.justify,
-            None if other.view() == proof.child.view => return BTreeSet::new(),
-            _ => &proof.qc,
+        let signed = match self.tree.get(&proof.qc.block()) {
+            Some(grandchild) if beside.signed.view() == proof.child.view => grandchild.held.justify.clone(),
+            None if beside.signed.view() == proof.child.view => return BTreeSet::new(),
+            _ => proof.qc.clone(),
         };
-        self.signers(ours).intersection(&self.signers(other)).copied().collect()
-    }
-
-    fn signers(&self, qc: &QuorumCertificate<S>) -> BTreeSet<ReplicaId> {
-        let signers = qc.proof.as_ref().and_then(|proof| self.safety.scheme().signers(proof));
-        signers.unwrap_or_default().into_iter().collect()
-    }
-
-    fn accuse(&self, view: View, culprits: &BTreeSet<ReplicaId>, second: &[u8], step: &mut Stepped<S>) {
-        for accused in culprits {
-            let (kind, first) = (FORK.to_owned(), encode(&(self.tree.root(), &self.root_proof)));
-            let evidence = Evidence { accused: *accused, view, kind, first, second: second.to_vec() };
+        let committed = Committed { header: self.tree.root().clone(), proof: proof.clone(), signed };
+        let culprits = signers_of_both(&committed, beside, self.safety.scheme());
+        for accused in &culprits {
+            let evidence = Evidence {
+                accused: *accused,
+                kind: KIND.to_owned(),
+                view: beside.signed.view(),
+                height: None,
+                first: Exhibit::enclosed(&committed),
+                second: Exhibit::enclosed(beside),
+            };
             step.act(Action::Accuse(Box::new(evidence)));
         }
+        culprits
     }
+}
+
+fn signers_of_both<S: Scheme>(committed: &Committed<S>, beside: &Beside<S>, scheme: &S) -> BTreeSet<ReplicaId> {
+    let signers = |qc: &QuorumCertificate<S>| -> BTreeSet<ReplicaId> {
+        let signers = qc.proof.as_ref().and_then(|proof| scheme.signers(proof));
+        signers.unwrap_or_default().into_iter().collect()
+    };
+    signers(&committed.signed).intersection(&signers(&beside.signed)).copied().collect()
+}
+
+/// Checks that the accused signed for a committed block and, against it, for a block of another branch.
+pub(super) fn verify<S: Scheme>(evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
+    let (committed, beside): (Committed<S>, Beside<S>) = (evidence.first.open()?, evidence.second.open()?);
+    committed.proof.verify(&committed.header, keys)?;
+    let view = beside.signed.view();
+    if committed.signed != committed.proof.qc {
+        let is_childs = committed.signed.ballot == Ballot::of(&committed.proof.child);
+        if !is_childs || view != committed.proof.child.view {
+            return Err(Rejection::Malformed("fork: the certificate is not of the committed block's descendants"));
+        }
+        committed.signed.verify(keys)?;
+    } else if view < committed.proof.qc.view() {
+        return Err(Rejection::Malformed("fork: the other branch's certificate is older, and breaks no lock"));
+    }
+    let header = &beside.block.block.header;
+    let justify = &beside.block.justify;
+    if beside.signed.ballot != Ballot::of(header) || justify.block() != header.parent {
+        return Err(Rejection::Malformed("fork: the other branch's certificates do not fit its block"));
+    }
+    let is_beside = justify.view() <= committed.header.view && justify.block() != committed.header.digest();
+    if !is_beside || view <= committed.header.view {
+        return Err(Rejection::Malformed("fork: the other branch does not leave out the committed block"));
+    }
+    beside.signed.verify(keys)?;
+    justify.verify(keys)?;
+    if evidence.view != view || evidence.height.is_some() {
+        return Err(Rejection::Malformed("fork: the evidence names another view"));
+    }
+    if !signers_of_both(&committed, &beside, &keys.scheme).contains(&evidence.accused) {
+        return Err(Rejection::Malformed("fork: the accused did not sign both certificates"));
+    }
+    Ok(())
 }
 
 fn named(culprits: &BTreeSet<ReplicaId>) -> String {

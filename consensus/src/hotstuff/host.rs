@@ -1,8 +1,8 @@
 //! What hosts need to know of HotStuff.
 
-use super::{Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote};
-use crate::{Config, Keys, Promise, Promised, Protocol, Rejection};
-use quorate_crypto::{Committee, Scheme};
+use super::{Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, fork};
+use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection};
+use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{Block, Header, ReplicaId, decode};
 
 impl<S: Scheme> Protocol for HotStuff<S> {
@@ -20,6 +20,16 @@ impl<S: Scheme> Protocol for HotStuff<S> {
 
     fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<S>) -> Result<(), Rejection> {
         decode::<CommitProof<S>>(proof)?.verify(block, keys)
+    }
+
+    fn verify_evidence(evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
+        match evidence.kind.as_str() {
+            Ballot::KIND => evidence.verify_contradiction::<Ballot, S>(keys),
+            ProposalStatement::KIND => evidence.verify_contradiction::<ProposalStatement, S>(keys),
+            TimeoutStatement::KIND => evidence.verify_contradiction::<TimeoutStatement, S>(keys),
+            fork::KIND => fork::verify(evidence, keys),
+            _ => Err(Rejection::Malformed("a kind of evidence that HotStuff does not know")),
+        }
     }
 
     fn block_in(record: &Record<S>) -> Option<&Block> {

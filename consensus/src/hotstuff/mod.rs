@@ -48,6 +48,7 @@ use crate::{
 use crate::{
     block_tree::{BlockTree, Held},
     election::Proposers,
+    evidence::Accusations,
     ready::Ready,
 };
 use fetch::Fetcher;
@@ -94,6 +95,7 @@ pub struct HotStuff<S: Scheme> {
     /// Height of the last committed block with transactions.
     last_nonempty: Height,
 
+    accusations: Accusations,
     fetcher: Fetcher<S>,
     rejoin: Option<Rejoin>,
     /// The view whose timer runs.
@@ -137,6 +139,7 @@ impl<S: Scheme> HotStuff<S> {
             ready: Ready::default(),
             announced: config.head.height,
             last_nonempty: Height::GENESIS,
+            accusations: Accusations::default(),
             fetcher: Fetcher::new(),
             rejoin: None,
             armed: None,
@@ -316,6 +319,7 @@ impl<S: Scheme> Replica for HotStuff<S> {
             }
         }
         self.arm(&mut step);
+        self.accusations.keep_news(&mut step);
         step
     }
 

@@ -10,9 +10,9 @@
 use super::{
     Certificates, HotStuff, Message, Record, Stepped, Timeout, TimeoutCertificate, TimeoutStatement, tally::Added,
 };
-use crate::{Action, Evidence, Ignored, Request, Timer};
-use quorate_crypto::{Scheme, Statement};
-use quorate_types::{ReplicaId, View, encode};
+use crate::{Action, Evidence, Ignored, Request, Timer, evidence::Said};
+use quorate_crypto::Scheme;
+use quorate_types::{ReplicaId, View};
 
 impl<S: Scheme> HotStuff<S> {
     /// Enters a view that a certificate opens.
@@ -113,7 +113,8 @@ impl<S: Scheme> HotStuff<S> {
             Added::Duplicate => step.ignore(Ignored::Duplicate),
             Added::OutsideWindow => step.ignore(Ignored::StaleView),
             Added::Equivocation(earlier) => {
-                step.act(Action::Accuse(Box::new(equivocating_timeouts(&earlier, &timeout))));
+                let evidence = Evidence::contradiction(timeout.replica, said(&earlier), said(&timeout));
+                step.act(Action::Accuse(Box::new(evidence)));
                 step.ignore(Ignored::Equivocation);
             }
             Added::Certified(tc) => self.on_own_tc(&tc, step),
@@ -192,12 +193,7 @@ impl<S: Scheme> HotStuff<S> {
     }
 }
 
-fn equivocating_timeouts<S: Scheme>(first: &Timeout<S>, second: &Timeout<S>) -> Evidence {
-    Evidence {
-        accused: first.replica,
-        view: first.view,
-        kind: TimeoutStatement::KIND.to_owned(),
-        first: encode(first),
-        second: encode(second),
-    }
+fn said<S: Scheme>(timeout: &Timeout<S>) -> Said<TimeoutStatement> {
+    let statement = TimeoutStatement { view: timeout.view, high_qc: timeout.high_qc.view() };
+    Said::attested::<S>(statement, &timeout.attestation)
 }

@@ -6,10 +6,7 @@
 //!   ancestors are enough.
 //! - **Commit**: a quorum's PREPAREs and the executed block. In one flush with the promise: the body and the prepared certificate.
 
-use super::{
-    Ballot, Commit, Message, Pbft, PrePrepare, Prepare, Record, Stepped, Vote,
-    evidence::{accuse_of_pre_prepares, accuse_of_votes},
-};
+use super::{Ballot, Commit, Message, Pbft, PrePrepare, Prepare, Record, Stepped, Vote, evidence::accuse};
 use crate::{Executed, Ignored, Request, block_tree::Execution, tally::Polled};
 use quorate_crypto::{Certificate, Scheme};
 use quorate_types::{Block, Digest, Height, ReplicaId, View};
@@ -68,7 +65,7 @@ impl<S: Scheme> Pbft<S> {
             if earlier.block == pre_prepare.block {
                 return step.ignore(Ignored::Duplicate);
             }
-            accuse_of_pre_prepares(self.primary(view), &earlier, &pre_prepare, step);
+            accuse(self.primary(view), &earlier, &pre_prepare, step);
             // No need to wait for a timer: this primary is a liar.
             return self.change_view(view.next(), step);
         }
@@ -136,7 +133,7 @@ impl<S: Scheme> Pbft<S> {
             Polled::Counted | Polled::Excluded => {}
             Polled::Duplicate => step.ignore(Ignored::Duplicate),
             Polled::Equivocation((statement, signature)) => {
-                accuse_of_votes(&Vote { statement, voter, signature }, &vote, step);
+                accuse(voter, &Vote { statement, voter, signature }, &vote, step);
             }
             Polled::Certified(proof) => {
                 // What a quorum has prepared is what this height has, whatever the primary told us.
@@ -243,7 +240,7 @@ impl<S: Scheme> Pbft<S> {
             Polled::Counted | Polled::Excluded => {}
             Polled::Duplicate => step.ignore(Ignored::Duplicate),
             Polled::Equivocation((statement, signature)) => {
-                accuse_of_votes(&Vote { statement, voter, signature }, &vote, step);
+                accuse(voter, &Vote { statement, voter, signature }, &vote, step);
             }
             Polled::Certified(proof) => self.on_commit_certificate(Certificate { statement, proof }, voter, step),
         }

@@ -4,9 +4,7 @@
 //! CHECKPOINT and repeats it until it is stable (hole P8). A quorum of equal ones is a stable checkpoint: the low watermark rises,
 //! promises and votes at or below it are forgotten. The highest prepared certificate is not (hole P2).
 
-use super::{
-    Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, evidence::accuse_of_votes,
-};
+use super::{Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, evidence::accuse};
 use crate::{Ignored, tally::Polled};
 use quorate_crypto::Scheme;
 use quorate_types::{Header, ReplicaId};
@@ -43,7 +41,7 @@ impl<S: Scheme> Pbft<S> {
             Polled::Counted | Polled::Excluded => {}
             Polled::Duplicate => step.ignore(Ignored::Duplicate),
             Polled::Equivocation((statement, signature)) => {
-                accuse_of_votes(&Vote { statement, voter, signature }, &vote, step);
+                accuse(voter, &Vote { statement, voter, signature }, &vote, step);
             }
             Polled::Certified(proof) => {
                 self.on_stable(StableCheckpoint { checkpoint: statement, proof: Some(proof) }, voter, step);

@@ -1,7 +1,7 @@
 //! What hosts need to know of PBFT.
 
-use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record};
-use crate::{Config, Keys, Promise, Promised, Protocol, Rejection, election::round_robin};
+use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence};
+use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, election::round_robin};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Header, ReplicaId, decode};
 
@@ -20,6 +20,10 @@ impl<S: Scheme> Protocol for Pbft<S> {
 
     fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<S>) -> Result<(), Rejection> {
         decode::<CommitProof<S>>(proof)?.verify(block, keys)
+    }
+
+    fn verify_evidence(evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
+        evidence::verify(evidence, keys)
     }
 
     fn block_in(record: &Record<S>) -> Option<&Block> {

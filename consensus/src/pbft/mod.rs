@@ -74,6 +74,7 @@ use crate::{
     Action, Config, Event, Ignored, Pacemaker, Replica, ReplicaStatus, SafetyRules, Step, StepOf,
     block_tree::{BlockTree, Held},
     election::round_robin,
+    evidence::Accusations,
     ready::Ready,
     tally::{Excluded, Poll},
 };
@@ -142,6 +143,7 @@ pub struct Pbft<S: Scheme> {
     /// The batches of a block that the host is making.
     building: Option<Vec<Digest>>,
 
+    accusations: Accusations,
     fetcher: Fetcher,
     timers: Timers,
     rejoin: Option<Rejoin>,
@@ -179,6 +181,7 @@ impl<S: Scheme> Pbft<S> {
             last_change: None,
             ready: Ready::default(),
             building: None,
+            accusations: Accusations::default(),
             fetcher: Fetcher::default(),
             timers: Timers::default(),
             rejoin: None,
@@ -303,6 +306,7 @@ impl<S: Scheme> Replica for Pbft<S> {
         if !self.halted {
             self.arm(&mut step);
         }
+        self.accusations.keep_news(&mut step);
         step
     }
 

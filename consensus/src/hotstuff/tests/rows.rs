@@ -73,7 +73,7 @@ fn row_31_two_votes_of_one_replica_in_a_view_count_once_and_are_evidence() {
         net.deliver(id(3), id(2), vote(&net, 3, 1, batch(name)));
         net.deliver(id(3), id(2), vote(&net, 3, 1, batch(name)));
     }
-    assert_eq!(net.accused, [id(3), id(3)]);
+    assert_eq!(net.accused, [id(3)], "once");
     net.deliver(id(1), id(2), vote(&net, 1, 1, batch(2)));
     net.deliver(id(0), id(2), vote(&net, 0, 1, batch(2)));
     assert_eq!(net.node(2).high_qc.view(), View::GENESIS, "two votes and a contradicted one are no quorum");
