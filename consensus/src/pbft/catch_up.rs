@@ -30,6 +30,7 @@ impl<S: Scheme> Pbft<S> {
                 committed.statement.0.height > standing.committed && committed.statement.0.height <= self.root()
             }),
             checkpoint: (self.low.checkpoint.height > standing.low).then(|| self.low.clone()),
+            is_whole: standing.view == View::GENESIS,
             changes: if standing.view == View::GENESIS {
                 BoundedVec::new(self.furthest_changes()).expect("one a member")
             } else {
@@ -44,6 +45,7 @@ impl<S: Scheme> Pbft<S> {
             new_view: self.entry.clone().filter(|entry| entry.view >= change.view),
             committed: None,
             checkpoint: (self.low.checkpoint.height > change.checkpoint.checkpoint.height).then(|| self.low.clone()),
+            is_whole: false,
             changes: BoundedVec::default(),
         }
     }

@@ -101,6 +101,9 @@ pub struct Certificates<S: Scheme> {
     /// The sender's stable checkpoint.
     #[borsh(bound(serialize = "", deserialize = ""))]
     pub checkpoint: Option<StableCheckpoint<S>>,
+    /// Whether it answers one that lost its journal and asked for everything. Any other message of this kind may leave out what its
+    /// receiver knew, before it lost it.
+    pub is_whole: bool,
     /// For one that lost its journal: VIEW-CHANGEs that show where others have gone, in ascending order of replicas.
     #[borsh(bound(serialize = "", deserialize = ""))]
     pub changes: BoundedVec<ViewChange<S>, { limits::REPLICAS }>,

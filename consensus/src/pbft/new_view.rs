@@ -96,7 +96,7 @@ impl<S: Scheme> Pbft<S> {
             // Ours is newer than all that the view begins with: nothing at or below it can be prepared by us any more.
             let checkpoint = Some(self.low.clone());
             let changes = BoundedVec::default();
-            let news = Certificates { new_view: None, committed: None, checkpoint, changes };
+            let news = Certificates { new_view: None, committed: None, checkpoint, is_whole: false, changes };
             step.broadcast(Message::Certificates(Box::new(news)));
         }
         if !self.halted {

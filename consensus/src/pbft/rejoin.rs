@@ -32,7 +32,7 @@ impl<S: Scheme> Pbft<S> {
         let mut views: Vec<_> = certificates.changes.iter().map(|change| change.view).collect();
         views.sort_unstable_by(|a, b| b.cmp(a));
         let moved = views.get(self.committee().max_faulty()).copied();
-        let Some(rejoin) = &mut self.rejoin else { return };
+        let Some(rejoin) = self.rejoin.as_mut().filter(|_| certificates.is_whole) else { return };
         let begun = certificates.new_view.as_ref().map(|new_view| new_view.view);
         let committed = certificates.committed.as_ref().map(|committed| committed.statement.0.view);
         let proven = begun.max(committed).max(moved).unwrap_or_default();

@@ -271,7 +271,8 @@ impl Adversary {
                     new_view,
                     committed: None,
                     checkpoint,
-                    changes: Default::default(),
+                    is_whole: false,
+                        changes: Default::default(),
                 })))
             }
             1 => {
