@@ -271,8 +271,7 @@ impl Adversary {
                     new_view,
                     committed: None,
                     checkpoint,
-                    is_whole: false,
-                        changes: Default::default(),
+                    changes: Default::default(),
                 })))
             }
             1 => {

@@ -7,7 +7,7 @@ use super::{
     net::{BASE, Msg, Net, id},
     rng::Rng,
 };
-use crate::Replica;
+use crate::{Kind, Replica};
 use quorate_types::{Digest, ReplicaId};
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 
@@ -17,6 +17,9 @@ const SEEDS: u64 = 300;
 const BOUND: Duration = Duration::from_millis(12_000);
 /// Messages sent within it are given their delays together.
 const SLICE: Duration = Duration::from_millis(1);
+
+/// What a net may be short of.
+const KINDS: [&str; 7] = ["pre_prepare", "prepare", "commit", "checkpoint", "view_change", "new_view", "certificates"];
 
 type Letters = Rc<RefCell<Vec<(ReplicaId, ReplicaId, Msg)>>>;
 
@@ -30,6 +33,8 @@ struct World {
     /// Whether a message from one to another is lost for certain.
     cut: Vec<Vec<bool>>,
     loss: usize,
+    /// Kinds of which most messages are lost.
+    scarce: Vec<&'static str>,
     duplicates: usize,
     jitter: Duration,
     /// Rotated journals rest on durable ledgers: a world has either rotations or lost ledgers.
@@ -69,6 +74,7 @@ impl World {
             offered: BTreeSet::new(),
             cut: vec![vec![false; n]; n],
             loss: 0,
+            scarce: vec![],
             duplicates: 0,
             jitter: SLICE,
             rotates: rng.percent(50),
@@ -98,6 +104,9 @@ impl World {
             return adversary.hear(&message);
         }
         if self.cut[from.index()][to.index()] || self.rng.percent(self.loss) {
+            return;
+        }
+        if self.scarce.contains(&message.kind()) && self.rng.percent(85) {
             return;
         }
         let copies = if self.rng.percent(self.duplicates) { 2 } else { 1 };
@@ -161,6 +170,7 @@ impl World {
 
     fn weather(&mut self) {
         self.loss = *self.rng.pick(&[0, 0, 2, 10, 50]).expect("five");
+        self.scarce = (0..self.rng.below(3)).filter_map(|_| self.rng.pick(&KINDS).copied()).collect();
         self.duplicates = self.rng.below(20);
         self.jitter = *self.rng.pick(&[SLICE, SLICE * 2, BASE / 10, BASE / 2, BASE * 2]).expect("five");
         self.mischief = *self.rng.pick(&[1, 5, 30]).expect("three");
@@ -209,6 +219,7 @@ impl World {
         let n = self.net.nodes.len();
         self.cut = vec![vec![false; n]; n];
         self.loss = 0;
+        self.scarce.clear();
         self.jitter = SLICE * 2;
         self.mischief = *self.rng.pick(&[0, self.mischief]).expect("two");
         self.start_all();

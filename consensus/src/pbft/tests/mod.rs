@@ -1,4 +1,6 @@
 mod adversary;
+mod checks;
+mod craft;
 mod explore;
 mod flow;
 mod net;
