@@ -1,16 +1,14 @@
-//! A replica whose process is replaced by a test: it holds its real key and no rules.
+//! A replica whose process is replaced by a test: it holds its real key and no rules. What it signs of each protocol stands in
+//! `hotstuff` and `pbft`.
+
+mod hotstuff;
+mod pbft;
 
 use crate::{
     SimProtocol, SimScheme,
     node::{SimWire, Ticket},
 };
-use quorate_consensus::{
-    PoolMessage,
-    hotstuff::{
-        Ballot, HotStuff, JustifiedBlock, Proposal, ProposalStatement, QuorumCertificate, Timeout, TimeoutCertificate,
-        TimeoutStatement, Vote,
-    },
-};
+use quorate_consensus::{PoolMessage, hotstuff::HotStuff};
 use quorate_crypto::{Committee, Scheme, Symbolic};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
@@ -119,27 +117,5 @@ impl<P: SimProtocol> Hands<P> {
     /// Answers a question of block sync.
     pub fn answer(&mut self, to: ReplicaId, ticket: SyncTicket, reply: SyncReply) {
         self.answers.push((to, ticket, reply));
-    }
-}
-
-/// What a puppet of HotStuff signs with.
-impl<S: SimScheme> Hands<HotStuff<S>> {
-    /// A signed vote.
-    pub fn vote(&self, ballot: Ballot) -> Vote<S> {
-        Vote { ballot, voter: self.me, signature: self.scheme.sign(&self.secret, &ballot) }
-    }
-
-    /// A signed timeout.
-    pub fn timeout(&self, view: View, high_qc: QuorumCertificate<S>, vote: Option<Vote<S>>) -> Timeout<S> {
-        let statement = TimeoutStatement { view, high_qc: high_qc.view() };
-        let attestation = self.scheme.attest(&self.secret, &statement);
-        Timeout { view, high_qc, vote, replica: self.me, attestation }
-    }
-
-    /// A signed proposal.
-    pub fn proposal(&self, justified: JustifiedBlock<S>, entry: Option<TimeoutCertificate<S>>) -> Proposal<S> {
-        let statement = ProposalStatement(Ballot::of(&justified.block.header));
-        let attestation = self.scheme.attest(&self.secret, &statement);
-        Proposal { justified, entry, attestation }
     }
 }
