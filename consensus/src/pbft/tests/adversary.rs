@@ -267,12 +267,9 @@ impl Adversary {
             0 => {
                 let checkpoint = rng.pick(&self.stable).cloned();
                 let new_view = None;
-                Some(Message::Certificates(Box::new(Certificates {
-                    new_view,
-                    committed: None,
-                    checkpoint,
-                    changes: Default::default(),
-                })))
+                let (is_whole, changes) = (rng.percent(50), BoundedVec::default());
+                let news = Certificates { new_view, committed: None, checkpoint, is_whole, changes };
+                Some(Message::Certificates(Box::new(news)))
             }
             1 => {
                 let header = rng.pick(&self.bodies.values().collect::<Vec<_>>())?.header.clone();
