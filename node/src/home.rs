@@ -8,6 +8,7 @@
 //! <home>/data/journal/              what was promised: never delete, never restore from a copy
 //! <home>/data/blocks/               the ledger
 //! <home>/data/index.redb            can be rebuilt from blocks/
+//! <home>/data/evidence/             proof of others' misbehaviour
 //! <home>/data/LOCK                  held by the process that uses data/
 //! ```
 
@@ -79,6 +80,11 @@ impl Home {
     /// `data/index.redb`.
     pub fn index(&self) -> PathBuf {
         self.data_dir().join("index.redb")
+    }
+
+    /// `data/evidence/`.
+    pub fn evidence(&self) -> PathBuf {
+        self.data_dir().join("evidence")
     }
 
     /// `data/LOCK`.

@@ -9,6 +9,7 @@ pub mod api;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod evidence;
 pub mod exit;
 pub mod handle;
 pub mod home;

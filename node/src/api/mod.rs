@@ -7,6 +7,7 @@ mod app;
 mod batch;
 mod blocks;
 mod events;
+mod evidence;
 mod extract;
 mod health;
 mod metrics;
@@ -20,6 +21,7 @@ mod status;
 mod tests;
 mod txs;
 
+pub use evidence::EvidenceList;
 pub use problem::{Problem, ProblemBody};
 pub use serve::serve;
 pub(crate) use status::application;
@@ -75,6 +77,7 @@ pub fn router(handle: Handle, genesis: Genesis, max_subscribers: usize, stop: Ca
         .routes(routes!(state::state))
         .routes(routes!(state::account))
         .routes(routes!(events::events))
+        .routes(routes!(evidence::evidence))
         .routes(routes!(metrics::metrics))
         .layer(DefaultBodyLimit::max(TRANSACTION_BODY))
         .merge(OpenApiRouter::new().routes(routes!(batch::submit)).layer(DefaultBodyLimit::max(BATCH_BODY)))

@@ -31,6 +31,7 @@ pub(crate) async fn status(app: State<App>) -> Json<StatusView> {
         high_qc: status.high_qc,
         locked: status.locked,
         timeouts: status.timeouts,
+        evidence: app.handle.evidence().count(),
         mempool: MempoolView {
             transactions: status.mempool_transactions,
             batches: status.mempool_batches,

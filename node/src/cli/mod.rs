@@ -2,6 +2,7 @@
 
 mod completions;
 mod duration;
+mod evidence;
 mod genesis;
 mod get;
 mod keygen;
@@ -75,6 +76,9 @@ enum Command {
     Status(status::StatusArgs),
     /// Wait until a height is committed
     Wait(wait::WaitArgs),
+    /// List, show and check evidence of misbehaviour
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     /// Look at a ledger on disk, without a node
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -121,6 +125,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Get(args) => done(get::run(&args, context)),
         Command::Status(args) => done(status::run(&args, context)),
         Command::Wait(args) => done(wait::run(&args, context)),
+        Command::Evidence(command) => done(evidence::run(command, context)),
         Command::Ledger(command) => done(ledger::run(command, context)),
         Command::Completions(args) => done(completions::run(&args)),
     }

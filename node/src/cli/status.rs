@@ -50,8 +50,19 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn text(lines: &[Line]) -> String {
-    let mut table =
-        Table::new(["validator", "protocol", "view", "height", "head", "role", "peers", "mempool", "pid", "state"]);
+    let mut table = Table::new([
+        "validator",
+        "protocol",
+        "view",
+        "height",
+        "head",
+        "role",
+        "peers",
+        "mempool",
+        "evidence",
+        "pid",
+        "state",
+    ]);
     for line in lines {
         table.row(match &line.status {
             Some(status) => [
@@ -63,13 +74,14 @@ fn text(lines: &[Line]) -> String {
                 format!("{:?}", status.role).to_lowercase(),
                 format!("{}/{}", status.peers_connected, status.peers_total),
                 status.mempool.transactions.to_string(),
+                status.evidence.to_string(),
                 status.pid.to_string(),
                 status.not_ready.clone().unwrap_or_else(|| "ready".into()),
             ],
             None => {
-                let mut cells = [const { String::new() }; 10];
+                let mut cells = [const { String::new() }; 11];
                 cells[0].clone_from(&line.node);
-                cells[9] = line.error.clone().unwrap_or_default();
+                cells[10] = line.error.clone().unwrap_or_default();
                 cells
             }
         });

@@ -12,6 +12,7 @@ pub use event::NodeEvent;
 pub use status::{Role, Status, Stopped};
 pub use submit::{RejectCode, Submission, SubmitError, Submitted, Wait};
 
+use crate::evidence::EvidenceStore;
 use prometheus_client::registry::Registry;
 use quorate_crypto::{IdentitySecret, VoteSecret};
 use quorate_ledger::{Durability, FileDisk, Genesis, Ledger, RedbIndex};
@@ -41,7 +42,7 @@ pub struct NodeConfig {
     pub identity: IdentitySecret,
     /// Signs votes.
     pub vote: VoteSecret,
-    /// Holds `journal/`, `blocks/` and `index.redb`.
+    /// Holds `journal/`, `blocks/`, `evidence/` and `index.redb`.
     pub data_dir: PathBuf,
     /// Where other validators connect to.
     pub listen: SocketAddr,
@@ -71,6 +72,8 @@ pub struct HandleParts {
     pub events: broadcast::Sender<NodeEvent>,
     /// Asks the network how the peers are.
     pub peers: Arc<dyn Fn() -> Vec<PeerStatus> + Send + Sync>,
+    /// What this validator has seen others do that they must not.
+    pub evidence: Arc<EvidenceStore>,
     /// Every metric of the process.
     pub metrics: Arc<Mutex<Registry>>,
     /// Cancelled when somebody wants the runtime to stop.
@@ -131,6 +134,11 @@ impl Handle {
     /// How the peers are.
     pub fn peers(&self) -> Vec<PeerStatus> {
         (self.0.peers)()
+    }
+
+    /// Proof of misbehaviour.
+    pub fn evidence(&self) -> &EvidenceStore {
+        &self.0.evidence
     }
 
     /// Everything that happens from now on.

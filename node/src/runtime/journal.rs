@@ -1,6 +1,7 @@
 //! The journal thread: takes what has gathered, flushes once, then lets it out.
 
 use super::{consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
+use crate::evidence::EvidenceStore;
 use quorate_consensus::{Action, Protocol, StepOf};
 use quorate_ledger::{Durability, Entry, FileDisk};
 use quorate_types::Batch;
@@ -40,6 +41,7 @@ pub(super) struct JournalThread<P: Protocol> {
     pub(super) ledger: mpsc::Sender<LedgerTask>,
     pub(super) consensus: mpsc::Sender<Event<P>>,
     pub(super) outbox: Outbox<P>,
+    pub(super) evidence: Arc<EvidenceStore>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failure: Failure,
 }
@@ -106,10 +108,7 @@ impl<P: Protocol> JournalThread<P> {
             }
             Action::Accuse(evidence) => {
                 self.metrics.accused();
-                tracing::warn!(
-                    accused = %evidence.accused, view = %evidence.view, kind = evidence.kind,
-                    "two signed statements contradict each other: this replica is faulty"
-                );
+                self.evidence.keep(&evidence);
             }
             Action::Halt(why) => self.failure.fail(format!(
                 "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \

@@ -52,7 +52,7 @@ impl Metrics {
         consensus.register("blocks", "Blocks committed", metrics.blocks.clone());
         consensus.register("transactions", "Transactions in committed blocks", metrics.transactions.clone());
         consensus.register("rejected_messages", "Peers' messages that failed the check", metrics.rejected.clone());
-        consensus.register("accusations", "Contradicting signed statements seen", metrics.accusations.clone());
+        consensus.register("accusations", "Pieces of evidence of misbehaviour seen", metrics.accusations.clone());
         let journal = registry.sub_registry_with_prefix("journal");
         journal.register_with_unit("flush", "Time of one journal flush", Unit::Seconds, metrics.flush.clone());
         journal.register_with_unit(

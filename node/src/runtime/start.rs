@@ -13,7 +13,10 @@ use super::{
     submit::{self, Intake, Waiters},
     sync::{SyncClient, SyncServer},
 };
-use crate::handle::{Handle, HandleParts, NodeConfig, Role, StartError, Status};
+use crate::{
+    evidence::EvidenceStore,
+    handle::{Handle, HandleParts, NodeConfig, Role, StartError, Status},
+};
 use prometheus_client::registry::Registry;
 use quorate_consensus::{BatchLimits, Keys, Protocol};
 use quorate_crypto::{Committee, Scheme};
@@ -73,6 +76,9 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let core: Core<P> = recover(replica.map_err(damaged)?, batch_limits(&config), recovered, &ledger);
     let ledger = Arc::new(RwLock::new(ledger));
 
+    let first = config.genesis.block().header;
+    let evidence = open_evidence::<P>(&config, &Keys::new(scheme.clone(), &first))?;
+
     let mut registry = Registry::default();
     let metrics = Arc::new(Metrics::register(&mut registry));
     let (network, inbound) = start_network(&config, &mut registry).await?;
@@ -115,6 +121,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         ledger: to_ledger.clone(),
         consensus: to_consensus.clone(),
         outbox: outbox.clone(),
+        evidence: evidence.clone(),
         metrics: metrics.clone(),
         failure: failure.clone(),
     };
@@ -145,10 +152,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         rotate_at: ROTATE_AFTER,
     };
     let checker = Checker {
-        keys: WireKeys {
-            consensus: Keys::new(scheme, &config.genesis.block().header),
-            chain: config.genesis.chain_id(),
-        },
+        keys: WireKeys { consensus: Keys::new(scheme, &first), chain: config.genesis.chain_id() },
         intake: Intake { ledger: ledger.clone() },
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),
@@ -182,9 +186,16 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         status: status_out,
         events,
         peers: Arc::new(move || peers.peers()),
+        evidence,
         metrics: Arc::new(Mutex::new(registry)),
         stop,
     }))
+}
+
+fn open_evidence<P: Protocol>(config: &NodeConfig, keys: &Keys<P::Scheme>) -> Result<Arc<EvidenceStore>, StartError> {
+    let directory = config.data_dir.join("evidence");
+    let store = EvidenceStore::open(directory, config.genesis.digest(), |evidence| evidence.verify::<P>(keys));
+    store.map(Arc::new).map_err(environment)
 }
 
 async fn start_network(

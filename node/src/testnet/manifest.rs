@@ -95,7 +95,7 @@ impl Manifest {
         let mut left = Vec::new();
         for node in &self.nodes {
             let of = home.node(&node.name);
-            for directory in [of.journal(), of.blocks()] {
+            for directory in [of.journal(), of.blocks(), of.evidence()] {
                 remove(&directory, fs::remove_dir_all)?;
             }
             for file in [of.index(), of.lock(), of.config_file(), of.genesis_file(), of.node_key(), of.validator_key()]

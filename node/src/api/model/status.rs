@@ -53,6 +53,8 @@ pub struct StatusView {
     pub locked: View,
     /// Views timed out since the last commit.
     pub timeouts: u32,
+    /// Pieces of evidence kept; `GET /v1/evidence` lists them.
+    pub evidence: usize,
     /// What waits.
     pub mempool: MempoolView,
     /// Peers connected.

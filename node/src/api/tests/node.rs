@@ -3,6 +3,7 @@
 use crate::{
     api,
     client::{Api, payload},
+    evidence::EvidenceStore,
     handle::{Handle, HandleParts, NodeEvent, NodeLedger, RejectCode, Role, Status, Submission, Submitted},
 };
 use quorate_crypto::{ClientSecret, IdentitySecret, VoteSecret, verify_transaction};
@@ -20,6 +21,7 @@ pub(super) struct TestNode {
     pub(super) genesis: Genesis,
     pub(super) client: ClientSecret,
     pub(super) status: watch::Sender<Status>,
+    pub(super) evidence: Arc<EvidenceStore>,
     stop: CancellationToken,
     _dir: tempfile::TempDir,
 }
@@ -81,12 +83,15 @@ impl TestNode {
         let ledger = Arc::new(RwLock::new(ledger));
         tokio::spawn(commit_all(taken, Arc::clone(&ledger), events.clone()));
         let stop = CancellationToken::new();
+        let evidence = EvidenceStore::open(dir.path().join("evidence"), genesis.digest(), |_| Ok(()));
+        let evidence = Arc::new(evidence.expect("new directory"));
         let handle = Handle::new(HandleParts {
             submissions,
             ledger,
             status: status_out,
             events,
             peers: Arc::new(Vec::new),
+            evidence: Arc::clone(&evidence),
             metrics: Arc::default(),
             stop: stop.clone(),
         });
@@ -94,7 +99,7 @@ impl TestNode {
         let api = Api::new(&listener.local_addr().expect("bound").to_string()).expect("a good URL");
         let router = api::router(handle, genesis.clone(), 2, stop.clone());
         tokio::spawn(api::serve(listener, router, 16, stop.clone()));
-        Self { api, genesis, client, status, stop, _dir: dir }
+        Self { api, genesis, client, status, evidence, stop, _dir: dir }
     }
 
     pub(super) fn put(&self, nonce: u64, key: &str, value: &str) -> Transaction {

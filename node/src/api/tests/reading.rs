@@ -4,6 +4,7 @@ use crate::{
     client::{Light, StateClaim},
     handle::{Stopped, Wait},
 };
+use quorate_types::{BoundedVec, ReplicaId, View};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,4 +91,35 @@ async fn metrics_are_openmetrics_text() {
     assert!(text.contains("quorate_api_requests_total{route=\"/v1/status\",status=\"200\"} 1"), "{text}");
     assert!(text.contains("quorate_consensus_high_qc_view 0"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_is_listed_the_newest_first() {
+    let node = TestNode::start().await;
+    let list: crate::api::EvidenceList = node.api.get("/v1/evidence").await.expect("an answer");
+    assert_eq!((list.total, list.evidence.len()), (0, 0));
+    for view in 1..=3 {
+        node.evidence.keep(&accusation(view));
+    }
+    node.evidence.keep(&accusation(2));
+    let list: crate::api::EvidenceList = node.api.get("/v1/evidence?limit=2").await.expect("an answer");
+    assert_eq!(list.total, 3);
+    assert_eq!(list.evidence.iter().map(|piece| piece.view.0).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(list.evidence[0].decode(), Ok(accusation(3)));
+    assert_eq!(node.api.status().await.expect("an answer").evidence, 3);
+}
+
+fn accusation(view: u64) -> quorate_consensus::Evidence {
+    let exhibit = || quorate_consensus::Exhibit {
+        content: BoundedVec::default(),
+        proof: quorate_consensus::Proof::Attestation(BoundedVec::default()),
+    };
+    quorate_consensus::Evidence {
+        accused: ReplicaId(0),
+        kind: "hotstuff/vote".into(),
+        view: View(view),
+        height: None,
+        first: exhibit(),
+        second: exhibit(),
+    }
 }
