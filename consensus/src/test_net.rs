@@ -28,7 +28,7 @@ impl<R> Journal<R> for Memory<R> {
 pub(crate) enum Due<M> {
     Deliver { from: ReplicaId, to: ReplicaId, message: M },
     Timer(ReplicaId, Timer),
-    Answer(ReplicaId, Event<M>),
+    Answer(ReplicaId, Box<Event<M>>),
 }
 
 /// What becomes of a message on its way.
@@ -236,13 +236,13 @@ impl<P: Protocol<Scheme = S>> Net<P> {
                 let parent = self.header(&parent);
                 let block = child(&parent, view, id(index), batches);
                 self.blocks.insert(block.digest(), block.clone());
-                self.push(Duration::ZERO, Due::Answer(id(index), Event::Built(block)));
+                self.push(Duration::ZERO, Due::Answer(id(index), Box::new(Event::Built(block))));
             }
             Request::Execute { block, .. } => {
                 let answer = Event::Executed { block: block.digest(), outcome: Executed::Valid };
                 self.blocks.insert(block.digest(), block);
                 if self.lame != Some(index) {
-                    self.push(Duration::ZERO, Due::Answer(id(index), answer));
+                    self.push(Duration::ZERO, Due::Answer(id(index), Box::new(answer)));
                 }
             }
             Request::Inspect { .. } => {}
@@ -264,7 +264,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
         self.committed[index].extend(new);
         self.heads[index] = head.clone();
         self.proofs[index].push((last, proof.clone()));
-        self.push(DELAY, Due::Answer(id(index), Event::Synced { head, proof, batches, recent }));
+        self.push(DELAY, Due::Answer(id(index), Box::new(Event::Synced { head, proof, batches, recent })));
     }
 
     pub(crate) fn header(&self, digest: &Digest) -> Header {
@@ -319,7 +319,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
             match due {
                 Due::Deliver { from, to, message } => self.deliver(from, to, message),
                 Due::Timer(of, timer) => self.tell(of.index(), Event::TimedOut(timer)),
-                Due::Answer(of, event) => self.tell(of.index(), event),
+                Due::Answer(of, event) => self.tell(of.index(), *event),
             }
         }
         self.now = end;

@@ -170,8 +170,9 @@ fn forking_and_idle_leaders_push_no_honest_replica_out() {
         let leader = chain.leader(next).expect("known");
         let again = chain.leader(View(next.0 + 1));
         let has_led = chain.tip().proposer == leader && chain.tip().view.0 + 1 == view;
-        let is_dropped = !byzantine(leader) && next.0 % reputation::TERM == 3 && again.is_some_and(byzantine);
-        chain.step(|leader| !is_dropped && !(byzantine(leader) && has_led));
+        let is_forked = !byzantine(leader) && next.0 % reputation::TERM == 3 && again.is_some_and(byzantine);
+        let is_idle = byzantine(leader) && has_led;
+        chain.step(|_| !is_forked && !is_idle);
         *led.entry(leader).or_default() += 1;
     }
     let least = (3..10).map(|index| led[&id(index)]).min().expect("seven");
