@@ -44,7 +44,7 @@ pub enum Rule {
     NoDoubleVote,
     /// What leaves rests on durable bytes.
     Durability,
-    /// Honest replicas make messages that verify, accuse nobody honest, and do not stop by themselves.
+    /// Honest replicas make messages and evidence that verify, accuse nobody honest, and do not stop by themselves.
     Honesty,
     /// Buffers are bounded.
     Bounds,
@@ -104,6 +104,10 @@ impl Checkers {
                 let accused = evidence.accused;
                 let is_honest = !self.dishonest.contains(&accused);
                 let kind = evidence.kind.clone();
+                if let Err(why) = evidence.verify::<P>(&keys.consensus) {
+                    let what = format!("{who} accuses {accused} of {kind} with evidence that proves nothing: {why}");
+                    return Err(Violation::new(Rule::Honesty, what));
+                }
                 self.accused.push((who, evidence));
                 if is_honest {
                     let what = format!("{who} accuses {accused}, which is honest, of two different {kind}");
