@@ -1,6 +1,9 @@
 //! What every scheme must do. Each scheme's tests call [`run`].
 
-use crate::{Certificate, Committee, CryptoError, IdentitySecret, Member, Scheme, Statement, VoteSecret};
+use crate::{
+    Certificate, Committee, CryptoError, IdentitySecret, Member, Scheme, Statement, VoteSecret,
+    bls::{BlsMulti, BlsSecret, BlsThreshold, Dealing, MinSig, MultiSecret, ThresholdSecret, Variant, deal_from},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{ChainId, Digest, Epoch, ReplicaId, decode, encode};
 use std::collections::BTreeMap;
@@ -58,21 +61,81 @@ pub fn committee_on(chain: ChainId, epoch: Epoch, n: usize) -> Committee {
     Committee::new(chain, epoch, (0..n).map(member).collect()).expect("keys from distinct seeds are good")
 }
 
-/// Runs the whole suite for the schemes that `scheme` makes for committees of `n`.
+/// The BLS key of a replica in [`bls_multi`].
+pub fn bls_secret<V: Variant>(replica: ReplicaId) -> BlsSecret<V> {
+    BlsSecret::from_seed(&seed(replica, 3))
+}
+
+/// What a replica in [`bls_multi`] signs with.
+pub fn bls_multi_secret<V: Variant>(replica: ReplicaId) -> MultiSecret<V> {
+    MultiSecret { bls: bls_secret(replica), vote: vote_secret(replica) }
+}
+
+/// Multi-signatures of [`committee`] with known keys.
+pub fn bls_multi<V: Variant>(n: usize) -> BlsMulti<V> {
+    bls_multi_of(committee(n))
+}
+
+/// Multi-signatures of a committee of the same keys on any chain.
+///
+/// # Panics
+/// Never: keys from distinct seeds are proven and unrelated.
+pub fn bls_multi_of<V: Variant>(committee: Committee) -> BlsMulti<V> {
+    let keys: Vec<_> = committee.members().map(|replica| bls_secret(replica).prove()).collect();
+    BlsMulti::new(committee, &keys).expect("keys from distinct seeds are good")
+}
+
+/// The key dealt to a committee of this size, always the same. Shares do not depend on the variant.
+fn dealing<V: Variant>(committee: &Committee) -> Dealing<V> {
+    deal_from(&[4; 32], committee.size(), committee.quorum())
+}
+
+/// What a replica in [`bls_threshold`] signs with.
+///
+/// # Panics
+/// If there is no such replica.
+pub fn threshold_secret(committee: &Committee, replica: ReplicaId) -> ThresholdSecret {
+    let share = dealing::<MinSig>(committee).shares[replica.index()].clone();
+    ThresholdSecret { share, vote: vote_secret(replica) }
+}
+
+/// Threshold signatures of [`committee`] with known shares.
+pub fn bls_threshold<V: Variant>(n: usize) -> BlsThreshold<V> {
+    bls_threshold_of(committee(n))
+}
+
+/// Threshold signatures of a committee of the same keys on any chain.
+///
+/// # Panics
+/// Never: the dealing's threshold is the committee's quorum.
+pub fn bls_threshold_of<V: Variant>(committee: Committee) -> BlsThreshold<V> {
+    let commitments = dealing(&committee).commitments;
+    BlsThreshold::new(committee, commitments).expect("dealt for this quorum")
+}
+
+/// Runs the whole suite for the schemes that `scheme` makes for committees of `n`. `liar` gives a secret with which a member's
+/// signatures are bad.
 ///
 /// # Panics
 /// When the scheme does not conform.
-pub fn run<S: Scheme>(scheme: impl Fn(usize) -> S, secret: impl Fn(&S, ReplicaId) -> S::Secret) {
+pub fn run<S: Scheme>(
+    scheme: impl Fn(usize) -> S,
+    secret: impl Fn(&S, ReplicaId) -> S::Secret,
+    liar: impl Fn(&S, ReplicaId) -> S::Secret,
+) {
     for n in [1, 4, 5, 7, 9] {
-        let suite = Suite { scheme: scheme(n), secrets: Vec::new() };
-        let secrets = suite.scheme.committee().members().map(|replica| secret(&suite.scheme, replica)).collect();
-        Suite { secrets, ..suite }.run();
+        let scheme = scheme(n);
+        let secrets =
+            |of: &dyn Fn(&S, ReplicaId) -> S::Secret| scheme.committee().members().map(|r| of(&scheme, r)).collect();
+        let (honest, lying) = (secrets(&secret), secrets(&liar));
+        Suite { scheme, secrets: honest, lying }.run();
     }
 }
 
 struct Suite<S: Scheme> {
     scheme: S,
     secrets: Vec<S::Secret>,
+    lying: Vec<S::Secret>,
 }
 
 impl<S: Scheme> Suite<S> {
@@ -82,6 +145,9 @@ impl<S: Scheme> Suite<S> {
         self.a_quorum_makes_a_proof();
         self.too_few_do_not();
         self.changed_bytes_are_refused();
+        self.outsiders_are_refused();
+        self.liars_are_named_and_the_others_prove();
+        self.a_liar_at_each_place_is_named_alone();
     }
 
     fn sign(&self, replica: ReplicaId, claim: &Claim) -> S::Signature {
@@ -154,6 +220,56 @@ impl<S: Scheme> Suite<S> {
         assert!(decode::<S::Proof>(&trailing).is_err(), "trailing byte accepted");
         for cut in 0..bytes.len() {
             assert!(decode::<S::Proof>(&bytes[..cut]).is_err(), "proof cut at {cut} accepted");
+        }
+    }
+
+    /// Chains and epochs are kept apart by what is signed, which is one function for all schemes: see its own test.
+    fn outsiders_are_refused(&self) {
+        let claim = Claim { view: 3 };
+        let mut signatures = self.signatures(self.scheme.committee().size(), &claim);
+        let outsider = ReplicaId(u16::try_from(self.scheme.committee().size()).expect("a committee is small"));
+        let borrowed = signatures[&ReplicaId(0)].clone();
+        assert_eq!(self.scheme.admit(outsider, &claim, &borrowed), Err(CryptoError::UnknownSigner(outsider)));
+        signatures.insert(outsider, borrowed);
+        assert_eq!(self.scheme.combine(&claim, &signatures), Err(CryptoError::UnknownSigner(outsider)));
+    }
+
+    /// The signatures of all members, those of `liars` bad, as far as they are admitted.
+    fn admitted(&self, liars: &[ReplicaId], claim: &Claim) -> BTreeMap<ReplicaId, S::Signature> {
+        let sign = |replica: ReplicaId| {
+            let secrets = if liars.contains(&replica) { &self.lying } else { &self.secrets };
+            (replica, self.scheme.sign(&secrets[replica.index()], claim))
+        };
+        let signed = self.scheme.committee().members().map(sign);
+        signed.filter(|(replica, signature)| self.scheme.admit(*replica, claim, signature).is_ok()).collect()
+    }
+
+    /// A bad signature is refused on arrival, or named by `combine` and nobody else with it. Without it the rest combine.
+    fn check_liars(&self, liars: &[ReplicaId]) {
+        let claim = Claim { view: 3 };
+        for liar in liars {
+            let bad = self.scheme.sign(&self.lying[liar.index()], &claim);
+            assert!(self.scheme.verify(*liar, &claim, &bad).is_err(), "the bad signature of {liar} is not bad");
+        }
+        let mut admitted = self.admitted(liars, &claim);
+        if let Err(refusal) = self.scheme.combine(&claim, &admitted) {
+            let caught: Vec<_> = liars.iter().copied().filter(|liar| admitted.contains_key(liar)).collect();
+            assert_eq!(refusal, CryptoError::BadSignatures(caught));
+            admitted.retain(|replica, _| !liars.contains(replica));
+        }
+        let proof = self.scheme.combine(&claim, &admitted).expect("the honest are a quorum");
+        assert_eq!(self.scheme.verify_proof(&claim, &proof), Ok(()));
+    }
+
+    fn liars_are_named_and_the_others_prove(&self) {
+        let f = self.scheme.committee().max_faulty();
+        self.check_liars(&self.scheme.committee().members().take(f).collect::<Vec<_>>());
+        self.check_liars(&self.scheme.committee().members().skip(1).take(f).collect::<Vec<_>>());
+    }
+
+    fn a_liar_at_each_place_is_named_alone(&self) {
+        if self.scheme.committee().max_faulty() > 0 {
+            self.scheme.committee().members().for_each(|liar| self.check_liars(&[liar]));
         }
     }
 }

@@ -1,11 +1,10 @@
-//! Votes as single ed25519 signatures; a proof is a bitmap of signers and their signatures in order.
+//! Votes as single ed25519 signatures; a proof is a list of them.
 //!
 //! Attributable: a proof names everybody who signed it. Its size grows with the quorum, 64 bytes a signer.
 
-use crate::{Committee, CryptoError, Scheme, Signers, Statement, VoteSecret, keys::is_signed, signing_bytes};
+use crate::{Committee, CryptoError, ListProof, Scheme, Statement, VoteSecret, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_dalek::Signer;
-use quorate_types::{BoundedVec, ReplicaId, limits};
+use quorate_types::ReplicaId;
 use std::collections::BTreeMap;
 
 /// The scheme: a committee whose members sign singly.
@@ -16,22 +15,35 @@ pub struct Ed25519List(Committee);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Ed25519Signature(pub [u8; 64]);
 
-/// Who signed, and their signatures in the order of the bitmap.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct Ed25519Proof {
-    signers: Signers,
-    signatures: BoundedVec<Ed25519Signature, { limits::REPLICAS }>,
+/// Who signed, and their signatures.
+pub type Ed25519Proof = ListProof<Ed25519Signature>;
+
+/// Signatures that stand alone. Every real scheme has them, under the members' ed25519 vote keys.
+pub(crate) mod attestation {
+    use super::Ed25519Signature;
+    use crate::{Committee, CryptoError, VoteSecret, keys::is_signed};
+    use ed25519_dalek::Signer;
+    use quorate_types::ReplicaId;
+
+    pub(crate) fn sign(secret: &VoteSecret, bytes: &[u8]) -> Ed25519Signature {
+        Ed25519Signature(secret.0.sign(bytes).to_bytes())
+    }
+
+    pub(crate) fn verify(
+        committee: &Committee,
+        signer: ReplicaId,
+        bytes: &[u8],
+        signature: &Ed25519Signature,
+    ) -> Result<(), CryptoError> {
+        let key = committee.vote_key(signer).ok_or(CryptoError::UnknownSigner(signer))?;
+        if is_signed(key, bytes, &signature.0) { Ok(()) } else { Err(CryptoError::BadSignature(signer)) }
+    }
 }
 
 impl Ed25519List {
     /// The scheme of `committee`.
     pub fn new(committee: Committee) -> Self {
         Self(committee)
-    }
-
-    fn verify_bytes(&self, signer: ReplicaId, bytes: &[u8], signature: &Ed25519Signature) -> Result<(), CryptoError> {
-        let key = self.0.vote_key(signer).ok_or(CryptoError::UnknownSigner(signer))?;
-        if is_signed(key, bytes, &signature.0) { Ok(()) } else { Err(CryptoError::BadSignature(signer)) }
     }
 }
 
@@ -48,7 +60,7 @@ impl Scheme for Ed25519List {
     }
 
     fn sign<T: Statement>(&self, secret: &VoteSecret, statement: &T) -> Ed25519Signature {
-        Ed25519Signature(secret.0.sign(&signing_bytes(&self.0, statement)).to_bytes())
+        attestation::sign(secret, &signing_bytes(&self.0, statement))
     }
 
     fn verify<T: Statement>(
@@ -57,7 +69,7 @@ impl Scheme for Ed25519List {
         statement: &T,
         signature: &Ed25519Signature,
     ) -> Result<(), CryptoError> {
-        self.verify_bytes(signer, &signing_bytes(&self.0, statement), signature)
+        attestation::verify(&self.0, signer, &signing_bytes(&self.0, statement), signature)
     }
 
     fn combine<T: Statement>(
@@ -65,26 +77,16 @@ impl Scheme for Ed25519List {
         _statement: &T,
         signatures: &BTreeMap<ReplicaId, Ed25519Signature>,
     ) -> Result<Ed25519Proof, CryptoError> {
-        let signers = Signers::new(&self.0, signatures.keys().copied())?;
-        signers.quorum(&self.0)?;
-        let signatures = BoundedVec::new(signatures.values().cloned().collect());
-        Ok(Ed25519Proof { signers, signatures: signatures.map_err(|_| CryptoError::MalformedProof)? })
+        ListProof::new(&self.0, signatures)
     }
 
     fn verify_proof<T: Statement>(&self, statement: &T, proof: &Ed25519Proof) -> Result<(), CryptoError> {
-        let signers = proof.signers.quorum(&self.0)?;
-        if signers.len() != proof.signatures.len() {
-            return Err(CryptoError::MalformedProof);
-        }
         let bytes = signing_bytes(&self.0, statement);
-        for (signer, signature) in signers.into_iter().zip(&proof.signatures) {
-            self.verify_bytes(signer, &bytes, signature)?;
-        }
-        Ok(())
+        proof.verify(&self.0, |signer, signature| attestation::verify(&self.0, signer, &bytes, signature))
     }
 
     fn signers(&self, proof: &Ed25519Proof) -> Option<Vec<ReplicaId>> {
-        proof.signers.quorum(&self.0).ok()
+        proof.signers(&self.0)
     }
 
     fn attest<T: Statement>(&self, secret: &VoteSecret, statement: &T) -> Ed25519Signature {
@@ -108,6 +110,7 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::run(|n| Ed25519List::new(committee(n)), |_, replica| vote_secret(replica));
+        let liar = |_: &_, replica: ReplicaId| vote_secret(ReplicaId(replica.0 + 1));
+        conformance::run(|n| Ed25519List::new(committee(n)), |_, replica| vote_secret(replica), liar);
     }
 }

@@ -3,16 +3,19 @@
 //! Three kinds of ed25519 keys are three types: [`IdentitySecret`] authenticates connections, [`VoteSecret`] signs
 //! what a replica says in the protocol, [`ClientSecret`] signs transactions. Replicas never sign raw bytes but
 //! [`Statement`]s ([`signing_bytes`]), and a quorum's votes combine into a proof under the committee's [`Scheme`]:
-//! [`Ed25519List`], or in the simulator [`Symbolic`], which is cheap and refuses forgeries all the same.
+//! [`Ed25519List`], [`bls::BlsMulti`], [`bls::BlsThreshold`], or in the simulator [`Symbolic`], which is cheap and refuses
+//! forgeries all the same.
 //!
 //! Every ed25519 check is `verify_strict`, singly. `verify` and `verify_batch` are forbidden by clippy: batch
 //! verification accepts some signatures that single verification refuses, differently each time, and two honest
 //! replicas would disagree about a block.
 
+pub mod bls;
 mod committee;
 pub mod conformance;
 mod ed25519;
 mod keys;
+mod list;
 mod pem;
 mod scheme;
 mod signers;
@@ -24,6 +27,7 @@ mod vectors;
 pub use committee::{Committee, CommitteeError, Member};
 pub use ed25519::{Ed25519List, Ed25519Proof, Ed25519Signature};
 pub use keys::{ClientSecret, IdentityKey, IdentitySecret, KeyError, VoteKey, VoteSecret};
+pub use list::ListProof;
 pub use pem::KeyFileError;
 pub use scheme::{Certificate, CryptoError, Scheme, Statement, signing_bytes};
 pub use signers::Signers;

@@ -40,6 +40,9 @@ pub enum CryptoError {
     /// Combining found that these members' signatures are bad.
     #[error("bad signatures of {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     BadSignatures(Vec<ReplicaId>),
+    /// The proof does not verify.
+    #[error("a proof that does not verify")]
+    BadProof,
     /// The set of signers does not fit the committee or the signatures beside it.
     #[error("malformed proof")]
     MalformedProof,
@@ -131,4 +134,17 @@ impl<T: Statement, S: Scheme> Certificate<T, S> {
     pub fn verify(&self, scheme: &S) -> Result<(), CryptoError> {
         scheme.verify_proof(&self.statement, &self.proof)
     }
+}
+
+/// What `combine` answers when the combination of admitted signatures does not verify: whose are bad.
+pub(crate) fn blame<S: Scheme, T: Statement>(
+    scheme: &S,
+    statement: &T,
+    signatures: &BTreeMap<ReplicaId, S::Signature>,
+) -> CryptoError {
+    let is_bad =
+        |(signer, signature): &(&ReplicaId, &S::Signature)| scheme.verify(**signer, statement, signature).is_err();
+    let liars: Vec<_> = signatures.iter().filter(is_bad).map(|(signer, _)| *signer).collect();
+    // None are bad and yet their sum is the identity: a quorum of colluders chose keys that cancel out.
+    if liars.is_empty() { CryptoError::MalformedProof } else { CryptoError::BadSignatures(liars) }
 }

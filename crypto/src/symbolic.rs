@@ -3,9 +3,9 @@
 //! About fifty times cheaper than ed25519. The scheme value knows every secret, to verify with; the simulated replicas never
 //! look. Not for networks: whoever can verify can forge.
 
-use crate::{Committee, CryptoError, Scheme, Signers, Statement, signing_bytes};
+use crate::{Committee, CryptoError, ListProof, Scheme, Statement, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{BoundedVec, Digest, Domain, ReplicaId, limits};
+use quorate_types::{Digest, Domain, ReplicaId};
 use std::collections::BTreeMap;
 
 /// The scheme: a committee and the seed from which its members' secrets follow.
@@ -26,12 +26,8 @@ pub struct SymbolicSecret {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct SymbolicSignature(Digest);
 
-/// Who signed, and their signatures in the order of the bitmap.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct SymbolicProof {
-    signers: Signers,
-    signatures: BoundedVec<SymbolicSignature, { limits::REPLICAS }>,
-}
+/// Who signed, and their signatures.
+pub type SymbolicProof = ListProof<SymbolicSignature>;
 
 impl Symbolic {
     /// The scheme of `committee` under `seed`.
@@ -89,26 +85,16 @@ impl Scheme for Symbolic {
         _statement: &T,
         signatures: &BTreeMap<ReplicaId, SymbolicSignature>,
     ) -> Result<SymbolicProof, CryptoError> {
-        let signers = Signers::new(&self.committee, signatures.keys().copied())?;
-        signers.quorum(&self.committee)?;
-        let signatures = BoundedVec::new(signatures.values().cloned().collect());
-        Ok(SymbolicProof { signers, signatures: signatures.map_err(|_| CryptoError::MalformedProof)? })
+        ListProof::new(&self.committee, signatures)
     }
 
     fn verify_proof<T: Statement>(&self, statement: &T, proof: &SymbolicProof) -> Result<(), CryptoError> {
-        let signers = proof.signers.quorum(&self.committee)?;
-        if signers.len() != proof.signatures.len() {
-            return Err(CryptoError::MalformedProof);
-        }
         let bytes = signing_bytes(&self.committee, statement);
-        for (signer, signature) in signers.into_iter().zip(&proof.signatures) {
-            self.verify_bytes(signer, &bytes, signature)?;
-        }
-        Ok(())
+        proof.verify(&self.committee, |signer, signature| self.verify_bytes(signer, &bytes, signature))
     }
 
     fn signers(&self, proof: &SymbolicProof) -> Option<Vec<ReplicaId>> {
-        proof.signers.quorum(&self.committee).ok()
+        proof.signers(&self.committee)
     }
 
     fn attest<T: Statement>(&self, secret: &SymbolicSecret, statement: &T) -> SymbolicSignature {
@@ -132,6 +118,7 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::run(|n| Symbolic::new(committee(n), 7), |scheme, replica| scheme.secret(replica));
+        let liar = |scheme: &Symbolic, replica: ReplicaId| scheme.secret(ReplicaId(replica.0 + 1));
+        conformance::run(|n| Symbolic::new(committee(n), 7), |scheme, replica| scheme.secret(replica), liar);
     }
 }
