@@ -160,6 +160,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
             genesis: self.keys.genesis.clone(),
             head,
             head_proof,
+            recent: Vec::new(),
         }
     }
 
@@ -255,7 +256,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
         let new = ledger.get(node.ledger.len()..)?.iter();
         let batches = new.flat_map(|block| self.block(block).payload.into_inner()).collect();
         (node.ledger, node.head, node.proof) = (ledger, head.clone(), Some(proof.clone()));
-        Some(Event::Synced { head, proof, batches })
+        Some(Event::Synced { head, proof, batches, recent: Vec::new() })
     }
 
     fn act(
