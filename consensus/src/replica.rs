@@ -55,7 +55,7 @@ pub enum Event<M> {
     TimedOut(Timer),
     /// The mempool holds this batch, checked, and it is not committed.
     BatchReady(Digest),
-    /// No transaction of this batch can apply any more, and no uncommitted block contains it: it is not held any more.
+    /// No transaction of this batch can apply any more: it is not worth proposing. It may still be held for a block that names it.
     BatchSpent(Digest),
     /// The host's answer to [`Request::Build`]: executed, roots and time filled in. Batches asked for and not in it
     /// are not held any more.

@@ -264,14 +264,10 @@ impl<R: Replica> Core<R> {
     fn on_ledger(&mut self, reply: LedgerReply) -> StepOf<R> {
         match reply {
             LedgerReply::Built { block, spent } => {
-                self.spent.extend(spent);
                 let step = self.tell(Event::Built(block));
-                step.then(self.discard_spent())
+                step.then(self.retire(spent))
             }
-            LedgerReply::Spent(spent) => {
-                self.spent.extend(spent);
-                self.discard_spent()
-            }
+            LedgerReply::Spent(spent) => self.retire(spent),
             LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
             LedgerReply::Committed(committed) => self.on_committed(&committed),
             LedgerReply::Synced { head, proof, committed } => {
@@ -296,27 +292,34 @@ impl<R: Replica> Core<R> {
         let needed = self.replica.uncommitted_batches();
         let (again, done): (Vec<_>, Vec<_>) =
             committed.batches.iter().copied().partition(|batch| needed.contains(batch));
-        self.spent.extend(again);
-        let step = self.with_pool(|pool, actions| {
+        let step = self.retire(again);
+        step.then(self.with_pool(|pool, actions| {
             pool.on_committed(done, &committed.early, &committed.nonces, actions);
-        });
-        step.then(self.discard_spent())
+        }))
     }
 
-    /// Forgets spent batches that no uncommitted block contains, at once: in an idle net no commit would come to do it.
-    fn discard_spent(&mut self) -> StepOf<R> {
+    /// Nothing in these batches can apply any more: they are no work for anybody, and go when no uncommitted block names them.
+    fn retire(&mut self, spent: impl IntoIterator<Item = Digest>) -> StepOf<R> {
         let mut step = Step::default();
+        for batch in spent {
+            if self.spent.insert(batch) {
+                self.pool.retire(&batch);
+                step = step.then(self.tell(Event::BatchSpent(batch)));
+            }
+        }
+        self.discard_spent();
+        step
+    }
+
+    /// Forgets spent batches that no uncommitted block names, at once: in an idle net no commit would come to do it.
+    fn discard_spent(&mut self) {
         if self.spent.is_empty() {
-            return step;
+            return;
         }
         let needed = self.replica.uncommitted_batches();
         let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
             std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
         self.spent = keep;
-        self.pool.discard(gone.iter().copied());
-        for batch in gone {
-            step = step.then(self.tell(Event::BatchSpent(batch)));
-        }
-        step
+        self.pool.discard(gone);
     }
 }

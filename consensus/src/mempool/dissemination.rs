@@ -66,7 +66,7 @@ impl Mempool {
     }
 
     pub(super) fn run_repeat(&mut self, actions: &mut Vec<PoolAction>) {
-        let is_idle = self.held.is_empty() && self.wanted.is_empty();
+        let is_idle = self.held.values().all(|held| held.is_spent) && self.wanted.is_empty();
         if !is_idle && !std::mem::replace(&mut self.repeat_runs, true) {
             actions.push(PoolAction::SetTimer { timer: PoolTimer::Repeat, after: self.limits.repeat_after });
         }
@@ -82,7 +82,7 @@ impl Mempool {
         let mut old = Vec::new();
         for (digest, held) in &mut self.held {
             held.age = held.age.saturating_add(1);
-            if held.age >= AGED {
+            if held.age >= AGED && !held.is_spent {
                 old.push((std::cmp::Reverse(held.age), *digest));
             }
         }

@@ -176,6 +176,8 @@ struct Held {
     bytes: usize,
     /// Repeats since it came.
     age: u32,
+    /// Nothing in it can apply any more. It stays for the sake of a block that names it, and is offered to nobody.
+    is_spent: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,7 +254,15 @@ impl Mempool {
 
     /// Batches that have waited long, up to a limit: perhaps their transactions are used up.
     pub fn aged(&self) -> Vec<Arc<Batch>> {
-        self.held.values().filter(|held| held.age >= AGED).take(DIGESTS).map(|held| held.batch.clone()).collect()
+        let is_aged = |held: &&Held| held.age >= AGED && !held.is_spent;
+        self.held.values().filter(is_aged).take(DIGESTS).map(|held| held.batch.clone()).collect()
+    }
+
+    /// Nothing in this batch can apply any more: it is kept, for a block that names it, and offered to nobody.
+    pub fn retire(&mut self, batch: &Digest) {
+        if let Some(held) = self.held.get_mut(batch) {
+            held.is_spent = true;
+        }
     }
 
     /// In numbers.
@@ -278,7 +288,7 @@ impl Mempool {
         let bytes = encoded_len(&batch);
         let usage = self.usage.entry(author).or_default();
         *usage = (usage.0 + 1, usage.1 + bytes);
-        self.held.insert(digest, Held { batch, author, bytes, age: 0 });
+        self.held.insert(digest, Held { batch, author, bytes, age: 0, is_spent: false });
         self.wanted.remove(&digest);
         true
     }

@@ -91,7 +91,9 @@ impl<S: Scheme> Pbft<S> {
             self.keep_prepared(tip.clone());
         }
         self.entry = Some(new_view.clone());
-        self.on_stable(base.clone(), from, step);
+        if base.checkpoint.height > self.low.checkpoint.height {
+            self.on_stable(base.clone(), from, step);
+        }
         if base.checkpoint.height < self.low.checkpoint.height {
             // Ours is newer than all that the view begins with: nothing at or below it can be prepared by us any more.
             let checkpoint = Some(self.low.clone());

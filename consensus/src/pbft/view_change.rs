@@ -49,7 +49,9 @@ impl<S: Scheme> Pbft<S> {
             return step.ignore(Ignored::OutsideWindow);
         }
         // A newer checkpoint first, then the message is judged.
-        self.on_stable(change.checkpoint.clone(), from, step);
+        if change.checkpoint.checkpoint.height > self.low.checkpoint.height {
+            self.on_stable(change.checkpoint.clone(), from, step);
+        }
         if self.halted {
             return;
         }
