@@ -1,7 +1,12 @@
 mod adversary;
+mod attacks;
+mod catching_up;
 mod checks;
 mod craft;
 mod explore;
 mod flow;
+mod holes;
 mod net;
+mod puppet;
 mod rng;
+mod rows;
