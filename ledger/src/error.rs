@@ -36,12 +36,30 @@ pub enum LedgerError {
         /// What is wrong.
         source: ExecuteError,
     },
+    /// A snapshot was to be begun from that is not what its manifest says.
+    #[error("the snapshot at {height} is not sound: {why}")]
+    BadSnapshot {
+        /// Its block.
+        height: Height,
+        /// What is wrong.
+        why: String,
+    },
     /// A block was to be committed that was never executed.
     #[error("block {block} is to be committed, but was not executed here")]
     NotExecuted {
         /// Which.
         block: Digest,
     },
+}
+
+/// A block that is committed, but not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{height} is not held: this validator began from a snapshot at {base} and has only the blocks above it")]
+pub struct NotHeld {
+    /// Where in the chain.
+    pub height: Height,
+    /// What this ledger began from.
+    pub base: Height,
 }
 
 impl LedgerError {

@@ -1,12 +1,16 @@
 //! The ledger: opening it, committing to it, making it durable.
 
 use crate::{
-    AppGenesis, Change, Disk, ExecuteError, Genesis, History, Index, LedgerError, Outcome, State, StoredBlock, Table,
+    AppGenesis, Change, Disk, Election, ExecuteError, Genesis, History, Index, LedgerError, Outcome, State,
+    StoredBlock, Table,
     app::first_state,
+    base,
+    checkpoints::{Checkpoint, Checkpoints},
     execute::{Executed, run},
     proof::outcomes_root,
     query::TransactionRecord,
-    store::{Durable, SEGMENT, Store},
+    snapshot::MAX_BELOW,
+    store::{Base, Durable, SEGMENT, Store},
 };
 use quorate_types::{Batch, Block, ChainId, Digest, Header, Height, decode, encode};
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,12 +25,19 @@ pub struct Ledger<D, I> {
     pub(crate) index: I,
     pub(crate) genesis: Block,
     pub(crate) application: AppGenesis,
+    /// What it begins from, if not from genesis.
+    pub(crate) base: Option<Base>,
     pub(crate) head: Header,
     pub(crate) head_digest: Digest,
     pub(crate) state: State,
     /// Root over what the head's transactions did.
     pub(crate) head_outcomes: Digest,
-    pub(crate) history: History,
+    /// Over all blocks, if all were ever here.
+    pub(crate) history: Option<History>,
+    /// States to be fetched by others.
+    pub(crate) checkpoints: Checkpoints,
+    /// How many headers below a checkpoint its fetcher needs to know who leads.
+    pub(crate) memory: usize,
     /// Executed blocks above the head, by digest.
     pub(crate) overlays: BTreeMap<Digest, Executed>,
 }
@@ -54,10 +65,13 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     pub(crate) fn open_with(disk: D, index: I, genesis: &Genesis, segment: u64) -> Result<Self, LedgerError> {
         let first = genesis.block();
         let chain = first.header.chain;
+        let base = begins_at(&disk, &first.header)?;
+        let from = base.as_ref().map_or(&first.header, |base| &base.manifest.header).clone();
+        let segment_above = base.as_ref().map_or(1, |base| base.segment);
         let durable: Option<Durable> = meta(&index, chain, DURABLE)?;
-        let (mut chained, mut proven) = (vec![first.digest()], 1);
+        let (mut chained, mut proven) = (vec![from.digest()], 1);
         let is_known = |digest: &Digest| matches!(index.get(Table::Digest, &digest.0), Ok(Some(_)));
-        let mut store = Store::open(disk, durable, segment, &first.header, is_known, |digest, is_proven| {
+        let mut store = Store::open(disk, durable, segment, (&from, segment_above), is_known, |digest, is_proven| {
             chained.push(*digest);
             if is_proven {
                 proven = chained.len();
@@ -70,50 +84,79 @@ impl<D: Disk, I: Index> Ledger<D, I> {
             store,
             index,
             application: genesis.application.clone(),
-            head_digest: first.digest(),
-            head: first.header.clone(),
+            head_digest: from.digest(),
+            head: from,
             genesis: first,
-            state: first_state(&genesis.application),
-            head_outcomes: outcomes_root(&[]),
-            history: History::default(),
+            state: State::default(),
+            head_outcomes: base.as_ref().map_or_else(|| outcomes_root(&[]), |base| base.manifest.outcomes_root),
+            history: base.is_none().then(History::default),
+            base,
+            checkpoints: Checkpoints::every(genesis.params.checkpoint_interval),
+            memory: if genesis.election == Election::Reputation { MAX_BELOW } else { 0 },
             overlays: BTreeMap::new(),
         };
-        ledger.state.take_changes();
+        base::sweep(&mut ledger.store.disk, segment_above);
         ledger.load(&chained)?;
+        // Whoever was left behind while all were down finds something to fetch.
+        ledger.offer_head()?;
         // From now on it is known how much was durable, before the first block too: the rest may reach the disk in any order.
         ledger.sync()?;
         Ok(ledger)
     }
 
     /// Takes the state from the index as far as it reaches, and executes the blocks above. `chained` are all blocks in the
-    /// log, genesis first.
+    /// log, and first what it begins from.
     fn load(&mut self, chained: &[Digest]) -> Result<(), LedgerError> {
         let head: Option<(Height, Digest)> = meta(&self.index, self.head.chain, HEAD)?;
+        let below = self.head.height.0;
         let mut indexed = match head {
             Some((height, digest)) => self.indexed(height, digest, chained)?,
             None => 0,
         };
-        if indexed > 0 && !self.load_state(Height(indexed as u64))? {
+        if indexed > 0 && !self.load_state(Height(below + indexed as u64))? {
             indexed = 0;
         }
         if indexed == 0 {
-            self.index.clear()?;
-            let state = self.state.iter().map(|(key, value)| (Table::State, key.to_vec(), Some(value.to_vec())));
-            self.index.write(state.collect())?;
+            self.begin_index()?;
         }
-        chained[..=indexed].iter().for_each(|digest| self.history.push(digest));
-        for height in indexed + 1..chained.len() {
-            let height = Height(height as u64);
+        if let Some(history) = &mut self.history {
+            chained[..=indexed].iter().for_each(|digest| history.push(digest));
+        }
+        for above in indexed + 1..chained.len() {
+            let height = Height(below + above as u64);
             let stored = self.store.read(height)?.expect("the log was just read up to here");
             self.replay(stored)?;
         }
         Ok(())
     }
 
-    /// How far the index fits the log. The index of a block that the log does not have yet is of no use; one that knows
+    /// An index of what the ledger begins from.
+    fn begin_index(&mut self) -> Result<(), LedgerError> {
+        self.state = match &self.base {
+            Some(base) => base::state(&mut self.store.disk, base)?,
+            None => first_state(&self.application),
+        };
+        self.state.take_changes();
+        self.index.clear()?;
+        self.index_base()
+    }
+
+    /// Fills an empty index with the present state, which is the one that the ledger begins from.
+    pub(crate) fn index_base(&mut self) -> Result<(), LedgerError> {
+        let state = self.state.iter().map(|(key, value)| (Table::State, key.to_vec(), Some(value.to_vec())));
+        let mut changes: Vec<Change> = state.collect();
+        if let Some(base) = &self.base {
+            let header = &base.manifest.header;
+            changes.push((Table::Digest, header.digest().0.to_vec(), Some(encode(&header.height))));
+        }
+        Ok(self.index.write(changes)?)
+    }
+
+    /// How far above its beginning the index fits the log. The index of a block that the log does not have yet is of no use; one that knows
     /// another block at a height shows that the log was changed.
     fn indexed(&self, height: Height, digest: Digest, chained: &[Digest]) -> Result<usize, LedgerError> {
-        let at = usize::try_from(height.0).unwrap_or(usize::MAX);
+        let Some(above) = height.0.checked_sub(self.head.height.0) else { return Ok(0) };
+        let at = usize::try_from(above).unwrap_or(usize::MAX);
         match chained.get(at) {
             Some(found) if *found == digest => Ok(at),
             Some(found) => {
@@ -165,7 +208,9 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         changes.extend(executed.state.take_changes().into_iter().map(|(key, value)| (Table::State, key, value)));
         self.index.write(changes)?;
         self.set_head(&header, outcomes_root(&executed.outcomes));
-        self.history.push(&self.head_digest);
+        if let Some(history) = &mut self.history {
+            history.push(&self.head_digest);
+        }
         self.state = executed.state;
         Ok(CommittedBlock { block: executed.block, batches: executed.batches, outcomes: executed.outcomes })
     }
@@ -198,7 +243,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         if *block == self.head_digest || self.height_of(block).is_some() {
             return Ok(Vec::new());
         }
-        let mut path = Vec::new();
+        let (mut path, below) = (Vec::new(), self.head.height);
         let mut at = *block;
         while at != self.head_digest {
             let executed = self.overlays.get(&at).ok_or(LedgerError::NotExecuted { block: at })?;
@@ -218,7 +263,22 @@ impl<D: Disk, I: Index> Ledger<D, I> {
             committed.push(self.adopt(executed)?);
         }
         self.prune();
+        if self.checkpoints.is_due(below, self.head.height) {
+            self.offer(proof);
+        }
         Ok(committed)
+    }
+
+    /// Lets others fetch the state at the head, which `proof` proves final.
+    pub(crate) fn offer(&mut self, proof: Vec<u8>) {
+        self.checkpoints.keep(Checkpoint::new(self.head.clone(), proof, self.head_outcomes, &self.state));
+    }
+
+    fn offer_head(&mut self) -> Result<(), LedgerError> {
+        if let Some(proof) = self.head_proof()? {
+            self.offer(proof);
+        }
+        Ok(())
     }
 
     /// Takes in blocks that block sync brought: the first directly above the head, the last proven by `proof`. The caller
@@ -228,13 +288,8 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         blocks: Vec<(Block, Vec<Batch>)>,
         proof: Vec<u8>,
     ) -> Result<Vec<CommittedBlock>, LedgerError> {
-        let mut last = None;
-        for (block, batches) in blocks {
-            let height = block.header.height;
-            let batches = batches.into_iter().map(Arc::new).collect();
-            self.execute_final(&block, batches).map_err(|source| LedgerError::Diverged { height, source })?;
-            last = Some(block.digest());
-        }
+        let last = blocks.last().map(|(block, _)| block.digest());
+        self.hold_synced(blocks)?;
         last.map_or(Ok(Vec::new()), |last| self.commit(&last, proof))
     }
 
@@ -259,6 +314,17 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         self.index.sync()?;
         Ok(())
     }
+}
+
+/// What stands on the disk for genesis.
+fn begins_at<D: Disk>(disk: &D, genesis: &Header) -> Result<Option<Base>, LedgerError> {
+    let base = base::find(disk)?;
+    if let Some(Base { manifest, .. }) = &base
+        && let Err(error) = manifest.check(genesis)
+    {
+        return Err(LedgerError::BadSnapshot { height: manifest.header.height, why: error.to_string() });
+    }
+    Ok(base)
 }
 
 /// What the index says of itself, if it is of this chain.

@@ -1,8 +1,8 @@
 //! Questions to the ledger, and proofs as answers.
 
 use crate::{
-    AccountState, Disk, Finality, History, Index, Ledger, LedgerError, Outcome, StateAnswer, StoredBlock, Table,
-    TransactionProof, TxError, app, proof::outcome_leaf,
+    AccountState, Disk, Finality, History, Index, Ledger, LedgerError, Manifest, NotHeld, Outcome, StateAnswer,
+    StoredBlock, Table, TransactionProof, TxError, app, proof::outcome_leaf,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use quorate_types::{Account, Digest, Header, Height, Transaction, decode, merkle};
@@ -54,6 +54,41 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         self.store.read(height)
     }
 
+    /// What this ledger began from, if not from genesis: the blocks up to there are not held.
+    pub fn base(&self) -> Option<&Manifest> {
+        self.base.as_ref().map(|base| &base.manifest)
+    }
+
+    /// Whether committed blocks at this height are here.
+    pub fn held(&self, height: Height) -> Result<(), NotHeld> {
+        match self.base() {
+            Some(base) if height > Height::GENESIS && height <= base.header.height => {
+                Err(NotHeld { height, base: base.header.height })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The header of a committed block, where that is known.
+    pub fn header(&self, height: Height) -> Result<Option<Header>, LedgerError> {
+        if let Some(base) = self.base()
+            && self.held(height).is_err()
+        {
+            let mut known = std::iter::once(&base.header).chain(&base.below);
+            return Ok(known.find(|header| header.height == height).cloned());
+        }
+        Ok(self.block(height)?.map(|stored| stored.block.header))
+    }
+
+    /// The commit proof of the head; genesis has none.
+    pub fn head_proof(&self) -> Result<Option<Vec<u8>>, LedgerError> {
+        match self.base() {
+            Some(base) if base.header.height == self.head.height => Ok(Some(base.proof.to_vec())),
+            _ if self.head.height == Height::GENESIS => Ok(None),
+            _ => Ok(self.block(self.head.height)?.and_then(|stored| stored.proof)),
+        }
+    }
+
     /// The height of a committed block.
     pub fn height_of(&self, block: &Digest) -> Option<Height> {
         if *block == self.genesis.digest() {
@@ -65,6 +100,11 @@ impl<D: Disk, I: Index> Ledger<D, I> {
 
     /// What proves a committed block final: its own proof, or the headers up to the next block that has one.
     pub fn finality(&self, height: Height) -> Result<Option<Finality>, LedgerError> {
+        if let Some(base) = self.base()
+            && base.header.height == height
+        {
+            return Ok(Some(Finality { descendants: Vec::new(), proof: base.proof.to_vec() }));
+        }
         let mut descendants = Vec::new();
         let mut at = height;
         while let Some(stored) = self.block(at)? {
@@ -156,9 +196,11 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         Ok(())
     }
 
-    /// The Merkle tree over all committed blocks.
-    pub fn history(&self) -> &History {
-        &self.history
+    /// The Merkle tree over all committed blocks. A ledger that began from a snapshot has none: no certificate covers the
+    /// tree's root, so what others say of the blocks below could not be checked.
+    pub fn history(&self) -> Result<&History, NotHeld> {
+        let base = self.base().map_or(Height::GENESIS, |base| base.header.height);
+        self.history.as_ref().ok_or(NotHeld { height: Height::GENESIS.next(), base })
     }
 
     /// How many executed blocks stand above the head.

@@ -123,6 +123,17 @@ pub fn read<D: Disk>(disk: &mut D, name: &str, floor: Option<u64>) -> Result<(Ve
     Ok((frames, good))
 }
 
+/// The payload of a file's first frame; or what is wrong with it.
+pub(crate) fn read_first<D: Disk>(disk: &D, name: &str) -> io::Result<Result<Vec<u8>, &'static str>> {
+    let start = disk.read(name, 0, FRAME_HEADER)?;
+    let size = match header(0, &start) {
+        Ok((size, _)) => size,
+        Err(why) => return Ok(Err(why)),
+    };
+    let frame = disk.read(name, 0, FRAME_HEADER + size)?;
+    Ok(parse(0, &frame).map(<[u8]>::to_vec))
+}
+
 /// Damage that must not be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {

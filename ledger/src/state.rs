@@ -7,6 +7,10 @@
 //! Nodes are shared (`Arc`) and never changed: a clone costs nothing, and every speculative block has a whole state of its
 //! own. The state must fit in memory.
 
+mod chunk;
+
+pub use chunk::{CHUNK_BYTES, Chunk, ChunkError, Fetch, Item, Prefix};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{BoundedVec, Digest};
 use sha2::{Digest as _, Sha256};

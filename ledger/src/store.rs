@@ -1,7 +1,7 @@
 //! Committed blocks on the disk: self-contained records in segment files.
 
 use crate::{
-    Disk, LedgerError, Outcome,
+    Disk, LedgerError, Manifest, Outcome, State, base,
     proof::{outcomes_root, state_root},
     record_log::{self, FRAME_HEADER, Frame, LogError},
 };
@@ -67,6 +67,13 @@ pub(crate) struct Durable {
     pub(crate) len: u64,
 }
 
+/// What a ledger begins from in place of genesis, and the first segment above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) segment: u64,
+    pub(crate) manifest: Manifest,
+}
+
 /// The block log.
 ///
 /// All segments but the last are durable: the next one begins when the one before it is synced. A log that failed once
@@ -78,7 +85,11 @@ pub(crate) struct Store<D> {
     limit: u64,
     segment: u64,
     len: u64,
-    /// By height, genesis not among them.
+    /// The first segment.
+    first: u64,
+    /// The block below the first one.
+    below: Height,
+    /// By height, from the first block above `below` on.
     places: Vec<Place>,
     /// Whether the last segment, or its name, may not be durable.
     is_unsynced: bool,
@@ -86,25 +97,36 @@ pub(crate) struct Store<D> {
     failed: Option<(io::ErrorKind, String)>,
 }
 
-fn name(segment: u64) -> String {
+pub(crate) fn name(segment: u64) -> String {
     format!("{PREFIX}{segment:08}")
+}
+
+/// The numbers of the segments among these files, ascending.
+pub(crate) fn segments_of(files: &[String]) -> Vec<u64> {
+    let number = |file: &String| file.strip_prefix(PREFIX)?.parse().ok().filter(|&segment| name(segment) == *file);
+    let mut segments: Vec<u64> = files.iter().filter_map(number).collect();
+    segments.sort_unstable();
+    segments
 }
 
 impl<D: Disk> Store<D> {
     /// Reads and checks the whole log; calls `each` with every block's digest, and whether it has a commit proof of its own,
-    /// in order. `durable` is what is known to have been durable, `is_known` tells which digests are; segments are closed at `limit` bytes.
+    /// in order. The first one stands above `below`, in segment `first`. `durable` is what is known to have been durable,
+    /// `is_known` tells which digests are; segments are closed at `limit` bytes.
     pub(crate) fn open(
         disk: D,
         durable: Option<Durable>,
         limit: u64,
-        genesis: &Header,
+        (below, first): (&Header, u64),
         is_known: impl Fn(&Digest) -> bool,
         mut each: impl FnMut(&Digest, bool),
     ) -> Result<Self, LedgerError> {
         let is_unsynced = false;
-        let mut store = Self { disk, limit, segment: 1, len: 0, places: Vec::new(), is_unsynced, failed: None };
+        let (below_height, places, failed) = (below.height, Vec::new(), None);
+        let mut store =
+            Self { disk, limit, segment: first, len: 0, first, below: below_height, places, is_unsynced, failed };
         let segments = store.segments(durable)?;
-        let mut parent = genesis.clone();
+        let mut parent = below.clone();
         for &segment in &segments {
             let file = name(segment);
             let floor = if segments.last() == Some(&segment) {
@@ -141,14 +163,16 @@ impl<D: Disk> Store<D> {
         })
     }
 
-    /// The numbers of the segments: from 1 without a gap, up to the one that was durable at least.
+    /// The numbers of the segments: from the first without a gap, up to the one that was durable at least.
     fn segments(&self, durable: Option<Durable>) -> Result<Vec<u64>, LedgerError> {
-        let number = |file: &String| file.strip_prefix(PREFIX)?.parse().ok().filter(|&segment| name(segment) == *file);
-        let mut segments: Vec<u64> = self.disk.list()?.iter().filter_map(number).collect();
-        segments.sort_unstable();
+        let first = self.first;
+        let segments: Vec<u64> =
+            segments_of(&self.disk.list()?).into_iter().filter(|&segment| segment >= first).collect();
         let durable = durable.filter(|durable| durable.len > 0).map_or(0, |durable| durable.segment);
         let last = segments.last().copied().unwrap_or(0).max(durable);
-        match (1..=last).zip(segments.iter().copied().chain(std::iter::repeat(0))).find(|(expected, is)| expected != is)
+        match (first..=last)
+            .zip(segments.iter().copied().chain(std::iter::repeat(0)))
+            .find(|(expected, is)| expected != is)
         {
             None => Ok(segments),
             Some((missing, _)) => {
@@ -192,7 +216,7 @@ impl<D: Disk> Store<D> {
             |why: String| LedgerError::Unsound { height, file: self.disk.describe(file), offset: frame.offset, why };
         let stored: StoredBlock = decode(&frame.payload).map_err(|error| unsound(error.to_string()))?;
         let header = &stored.block.header;
-        let is_next = header.height == height && parent.height != Height::GENESIS;
+        let is_next = header.height == height && parent.height != self.below;
         if is_next && header.parent != parent.digest() {
             let above: Option<StoredBlock> = above.and_then(|frame| decode(&frame.payload).ok());
             if is_known(&header.parent) || above.is_some_and(|above| above.block.header.parent == header.digest()) {
@@ -204,10 +228,20 @@ impl<D: Disk> Store<D> {
         Ok(stored)
     }
 
+    /// The first segment above what the log begins from.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    fn place(&self, height: Height) -> Option<&Place> {
+        let index = height.0.checked_sub(self.below.next().0)?;
+        self.places.get(usize::try_from(index).ok()?)
+    }
+
     /// The block at `height`, which the log has, is not the right one.
     pub(crate) fn unsound(&self, height: Height, why: String) -> LedgerError {
-        let place = usize::try_from(height.0).ok().and_then(|height| self.places.get(height.checked_sub(1)?));
-        let (file, offset) = place.map_or((name(1), 0), |place| (name(place.segment), place.offset));
+        let (file, offset) =
+            self.place(height).map_or((name(self.first), 0), |place| (name(place.segment), place.offset));
         LedgerError::Unsound { height, file: self.disk.describe(&file), offset, why }
     }
 
@@ -259,11 +293,22 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// A block by its height, which is above genesis. Checked again: the disk may have changed since it was opened.
+    /// Begins anew above `manifest`'s block, whose state is `state`: the blocks so far go. Durable when it returns.
+    pub(crate) fn rebase(&mut self, manifest: &Manifest, state: &State) -> Result<(), LedgerError> {
+        self.unless_failed(|store| {
+            let first = store.segment + 1;
+            base::write(&mut store.disk, first, manifest, state)?;
+            base::sweep(&mut store.disk, first);
+            store.places.clear();
+            (store.first, store.segment, store.len, store.below) = (first, first, 0, manifest.header.height);
+            store.is_unsynced = false;
+            Ok(())
+        })
+    }
+
+    /// A block by its height. Checked again: the disk may have changed since it was opened.
     pub(crate) fn read(&self, height: Height) -> Result<Option<StoredBlock>, LedgerError> {
-        let Some(place) = usize::try_from(height.0).ok().and_then(|h| self.places.get(h.checked_sub(1)?)) else {
-            return Ok(None);
-        };
+        let Some(place) = self.place(height) else { return Ok(None) };
         let file = name(place.segment);
         let bytes = self.disk.read(&file, place.offset, FRAME_HEADER + place.len)?;
         let stored = record_log::parse(place.offset, &bytes)

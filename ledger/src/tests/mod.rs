@@ -1,6 +1,7 @@
 //! A small chain to test the ledger with. A block's commit proof is its digest, so that tests can tell true from false ones.
 
 mod blocks;
+mod chunks;
 mod faulty;
 mod journal;
 mod kv;
@@ -8,6 +9,7 @@ mod proofs;
 mod redb;
 mod reopen;
 mod segments;
+mod snapshots;
 mod speculation;
 mod tamper;
 mod vectors;

@@ -183,7 +183,7 @@ fn genesis_state_is_proven_by_the_genesis_block() {
 #[test]
 fn every_block_is_in_the_history_at_its_height_only() {
     let (ledger, _) = ledger();
-    let history = ledger.history();
+    let history = ledger.history().expect("it began with genesis");
     assert_eq!(history.len(), 4);
     for height in 0..4u64 {
         let digest = ledger.block(Height(height)).expect("readable").expect("there").block.digest();
