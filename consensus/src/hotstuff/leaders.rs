@@ -13,7 +13,7 @@ impl<S: Scheme> HotStuff<S> {
         self.election.leader(self.committee(), view, || self.ancestry(tip))
     }
 
-    fn ancestry(&self, tip: &Digest) -> Option<Ancestry> {
+    pub(super) fn ancestry(&self, tip: &Digest) -> Option<Ancestry> {
         let mut proposers = self.proposers.clone();
         for digest in self.tree.path(tip)? {
             proposers.add(self.tree.header(&digest)?);
