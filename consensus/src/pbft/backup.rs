@@ -23,11 +23,10 @@ enum Timing {
 
 impl<S: Scheme> Pbft<S> {
     fn timing(&self, view: View, height: Height) -> Timing {
-        if view < self.view {
-            return Timing::Never(Ignored::StaleView);
-        }
-        if view > self.view || !self.is_active() {
-            return Timing::Early;
+        // One that has left the last view and waits for the next says nothing more in it, but learns what the others decide.
+        if view != self.begun() {
+            let is_early = view >= self.view && view > self.begun();
+            return if is_early { Timing::Early } else { Timing::Never(Ignored::StaleView) };
         }
         // The view's tip may be what is committed here already: others still need our votes for it.
         let is_open = height > self.root() || self.log.accepted(height).is_some();
@@ -67,7 +66,10 @@ impl<S: Scheme> Pbft<S> {
             }
             accuse(self.primary(view), &earlier, &pre_prepare, step);
             // No need to wait for a timer: this primary is a liar.
-            return self.change_view(view.next(), step);
+            if view == self.view {
+                self.change_view(view.next(), step);
+            }
+            return;
         }
         entry.pre_prepare = Some(pre_prepare);
         self.count_primarys_prepare(height, step);

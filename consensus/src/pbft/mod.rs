@@ -150,6 +150,8 @@ pub struct Pbft<S: Scheme> {
     /// Answers given to each peer since the last poll.
     answers: BTreeMap<ReplicaId, u8>,
     poll_next: usize,
+    /// It was here before: made from a journal with something in it.
+    is_back: bool,
     halted: bool,
 }
 
@@ -187,6 +189,7 @@ impl<S: Scheme> Pbft<S> {
             rejoin: None,
             answers: BTreeMap::new(),
             poll_next: config.id.index(),
+            is_back: false,
             halted: false,
         }
     }

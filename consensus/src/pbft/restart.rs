@@ -12,6 +12,7 @@ impl<S: Scheme> Pbft<S> {
         let mut blocks = BTreeMap::new();
         let mut is_silent = false;
         for record in records {
+            self.is_back = true;
             match record {
                 Record::Promise(promise) => {
                     is_silent &= promise.slot != Slot::Rejoined;
@@ -84,6 +85,10 @@ impl<S: Scheme> Pbft<S> {
     }
 
     pub(super) fn on_started(&mut self, step: &mut Stepped<S>) {
+        if self.is_back {
+            // Perhaps the others start again as well: they must find each other first.
+            self.pacemaker.view_failed();
+        }
         step.request(Request::SetTimer { timer: Timer::Poll, after: self.pacemaker.poll() });
         step.broadcast(Message::AskCertificates(self.standing()));
         for block in self.tree.by_height() {

@@ -25,7 +25,6 @@ impl<S: Scheme> Pbft<S> {
         self.phase = Phase::Changing;
         self.pacemaker.view_failed();
         self.building = None;
-        self.log = super::Log::default();
         let change = ViewChange {
             view: to,
             checkpoint: self.low.clone(),
