@@ -28,9 +28,8 @@ fn assert_done(net: &Net, who: &[usize], name: u8, view: u64) {
     }
 }
 
-/// Row 1 of the acceptance list.
 #[test]
-fn row_1_a_primary_that_equivocates_to_two_halves_is_caught_and_replaced() {
+fn acceptance_1_a_primary_that_equivocates_to_two_halves_is_caught_and_replaced() {
     for n in [4, 5, 6, 7] {
         let mut net = Net::new(n);
         let d = Puppet::replace(&mut net, 1);
@@ -170,12 +169,12 @@ fn beginning_against_the_prepared_block(make: impl FnOnce(&Net, &[crate::pbft::V
 }
 
 #[test]
-fn row_6_9_a_new_view_that_omits_the_prepared_block_is_evidence_and_the_block_survives() {
+fn acceptance_9_and_row_6_a_new_view_that_omits_the_prepared_block_is_evidence_and_the_block_survives() {
     beginning_against_the_prepared_block(|net, changes| begin(new_view(net, 2, changes, None)));
 }
 
 #[test]
-fn row_5_9_a_new_view_that_proposes_another_block_again_is_evidence_and_the_block_survives() {
+fn acceptance_9_and_row_5_a_new_view_that_proposes_another_block_again_is_evidence_and_the_block_survives() {
     beginning_against_the_prepared_block(|net, changes| {
         let other = block(net, &net.genesis, 1, &[batch(9)]);
         begin(new_view(net, 2, changes, Some(&other)))
@@ -205,7 +204,7 @@ fn row_16_a_primary_that_jumps_to_the_high_watermark_gains_nothing_and_is_replac
 
 /// Every block comes at nine tenths of a timeout, and never contains the one batch.
 #[test]
-fn row_13_19_a_primary_just_under_the_timeout_makes_progress_and_may_not_starve_a_batch() {
+fn acceptance_13_and_row_19_a_primary_just_under_the_timeout_makes_progress_and_may_not_starve_a_batch() {
     let mut net = Net::new(4);
     let d = Puppet::replace(&mut net, 1);
     [0, 2, 3].iter().for_each(|index| net.offer(*index, 250));

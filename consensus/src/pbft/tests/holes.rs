@@ -6,7 +6,7 @@ use super::{
     puppet::Puppet,
 };
 use crate::{
-    Event, Promised, Replica, Request, Timer,
+    Event, Promised, Protocol, Replica, Request, Timer,
     pbft::{Ballot, Message, Phase, Record},
     test_net::Due,
 };
@@ -444,4 +444,63 @@ fn p9_a_batch_that_a_busy_primary_passes_over_is_ordered_after_at_most_one_view_
     net.run(BASE);
     assert_eq!(net.node(0).view(), View(2));
     net.assert_agreement();
+}
+
+/// A journal is lost. Its replica says nothing until the others have provably gone on by more than two views.
+#[test]
+fn c1_a_replica_that_lost_its_journal_is_silent_until_the_others_have_moved_on() {
+    let mut net = Net::with_checkpoints(4, 1);
+    for name in 1..=3 {
+        net.submit(name);
+        net.run(BASE / 4);
+    }
+    net.crash(2);
+    net.journals[2].0 = vec![Record::Silence];
+    net.start(2);
+    let (spoke, failing) = (Rc::new(RefCell::new(vec![])), Rc::new(Cell::new(View(1))));
+    let (copy, below) = (spoke.clone(), failing.clone());
+    let committee = net.keys.committee().clone();
+    net.filter = Box::new(move |from, _, message| {
+        let said =
+            Node::promises_in(message, &committee).into_iter().filter(|(signer, _)| *signer == id(2) && from == id(2));
+        copy.borrow_mut().extend(said.map(|(_, promise)| promise));
+        !matches!(message, Message::PrePrepare(said) if said.view < below.get())
+    });
+    net.run(BASE * 10);
+    assert!(net.node(2).status().rejoining);
+    for name in 4..=8 {
+        failing.set(failing.get().next());
+        net.submit(name);
+        net.run(BASE * 12);
+    }
+    assert!(!net.node(2).status().rejoining, "the others are in {}", net.node(0).view());
+    for promise in spoke.borrow().iter().filter(|promise| promise.slot != crate::Slot::Checkpoint) {
+        // Of what is lost nothing can be beyond a VIEW-CHANGE for view 2.
+        assert!(promise.view > View(2), "it spoke of {} again", promise.view);
+    }
+    net.crash(0);
+    net.submit(9);
+    net.run(BASE * 12);
+    assert_all(&net, &[1, 2, 3], &[], 9);
+    assert!(!spoke.borrow().is_empty(), "its vote is needed now");
+}
+
+#[test]
+fn c1_a_liar_cannot_mute_a_replica_that_lost_its_journal() {
+    let net = Net::new(4);
+    let mut node = Node::recover(net.config(2), [Record::Silence]);
+    handle(&mut node, Event::Started);
+    let far = (0..4).map(|it| bare(&net, it, 1 << 40)).collect::<Vec<_>>();
+    let of = |changes: &[crate::pbft::ViewChange<S>]| {
+        let changes = quorate_types::BoundedVec::new(changes.to_vec()).expect("few");
+        let news =
+            crate::pbft::Certificates { new_view: None, committed: None, checkpoint: None, is_whole: true, changes };
+        Message::Certificates(Box::new(news))
+    };
+    hear(&net, &mut node, 0, of(&far[..1]));
+    for honest in [1, 3] {
+        hear(&net, &mut node, honest, of(&[]));
+    }
+    let rejoin = format!("{:?}", node.rejoin);
+    assert!(rejoin.contains("horizon: Some(View(0))") || rejoin.contains("horizon: Some(0)"), "{rejoin}");
 }

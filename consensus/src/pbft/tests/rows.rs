@@ -1,4 +1,9 @@
-//! Rows of the project's list of scenarios that concern PBFT and stand nowhere else in these tests.
+//! The project's list of scenarios, as far as it concerns PBFT and stands nowhere else in these tests: `acceptance_n` is row n of
+//! what the software is accepted by, `row_n` row n of the bugs that real systems had.
+//!
+//! Of the latter, rows 2 and 3 are checks 2 and 10, row 9 is check 6 too, and these cannot occur: 20 (there are no read-only
+//! requests), 21 (nothing is speculative), 22 (signatures, no authenticators), 48 (a replica is made from its whole journal before
+//! it hears anything).
 
 use super::{
     craft::*,
@@ -20,7 +25,7 @@ fn at(view: u64, height: u64) -> Ballot {
 }
 
 #[test]
-fn row_3_15_nothing_above_a_gap_is_accepted_and_commits_out_of_order_are_final_in_order() {
+fn acceptance_3_and_row_15_nothing_above_a_gap_is_accepted_and_commits_out_of_order_are_final_in_order() {
     let net = Net::new(4);
     let blocks = chain(&net, 1, 3);
     let mut node = node(&net, 0);
@@ -45,7 +50,7 @@ fn row_3_15_nothing_above_a_gap_is_accepted_and_commits_out_of_order_are_final_i
 }
 
 #[test]
-fn row_5_12_16_heights_and_views_at_the_ends_of_their_range_are_ignored_and_kept_nowhere() {
+fn acceptance_5_and_rows_12_16_heights_and_views_at_the_ends_of_their_range_are_ignored_and_kept_nowhere() {
     let net = Net::with_checkpoints(4, 4);
     let mut node = node(&net, 0);
     let before = node.clone();
@@ -75,7 +80,7 @@ fn row_5_12_16_heights_and_views_at_the_ends_of_their_range_are_ignored_and_kept
 }
 
 #[test]
-fn row_11_66_one_that_leaves_for_a_million_views_moves_nobody_and_is_kept_once() {
+fn acceptance_11_and_rows_9_66_one_that_leaves_for_a_million_views_moves_nobody_and_is_kept_once() {
     let net = Net::new(4);
     let mut node = node(&net, 0);
     for view in (2..1_000_000).step_by(997) {
@@ -92,7 +97,7 @@ fn row_11_66_one_that_leaves_for_a_million_views_moves_nobody_and_is_kept_once()
 }
 
 #[test]
-fn row_12_17_after_a_long_partition_with_every_message_lost_the_net_commits_soon() {
+fn acceptance_12_and_row_17_after_a_long_partition_with_every_message_lost_the_net_commits_soon() {
     let mut net = Net::new(4);
     net.submit(1);
     net.filter = Box::new(|_, _, _| false);
@@ -127,7 +132,7 @@ fn row_24_a_hundred_thousand_faulty_primaries_cost_no_stack_and_the_back_off_is_
 }
 
 #[test]
-fn row_16_a_checkpoint_is_stable_only_with_a_quorum_of_equal_votes() {
+fn acceptance_16_a_checkpoint_is_stable_only_with_a_quorum_of_equal_votes() {
     let net = Net::with_checkpoints(4, 1);
     let header = block(&net, &net.genesis, 1, &[]).header;
     let good = Checkpoint::of(&header);
@@ -213,6 +218,21 @@ fn row_10_the_primarys_own_prepare_counts_once() {
 }
 
 #[test]
+fn a_prepare_waits_until_the_height_below_is_prepared_in_the_same_view() {
+    let net = Net::new(4);
+    let blocks = chain(&net, 1, 2);
+    let mut node = node(&net, 0);
+    for block in &blocks {
+        hear(&net, &mut node, 1, propose(&net, 1, block));
+    }
+    let below = &execute(&mut node, &blocks)[1];
+    assert!(!below.says("prepare"), "height 1 is executed, not prepared");
+    let [first, second] = [&blocks[0], &blocks[1]].map(|block| Ballot::of(View(1), &block.header));
+    let heard = hear(&net, &mut node, 3, prepare(&net, 3, first));
+    assert!(heard.said().contains(&&prepare(&net, 0, second)), "now it is: {:?}", heard.said());
+}
+
+#[test]
 fn row_13_a_prepare_does_not_pass_for_a_commit_nor_for_anything_else() {
     let net = Net::new(4);
     let ballot = at(1, 1);
@@ -270,7 +290,7 @@ fn row_23_nothing_but_a_new_view_sets_the_view() {
 
 /// Every replica in turn crashes at any moment and comes back: never two different votes for one slot, and the same ones again.
 #[test]
-fn row_27_46_47_no_crash_makes_a_replica_contradict_itself() {
+fn acceptance_27_and_row_46_no_crash_makes_a_replica_contradict_itself() {
     let mut net = Net::with_checkpoints(4, 4);
     let said = Rc::new(RefCell::new(BTreeSet::new()));
     let copy = said.clone();
