@@ -137,3 +137,15 @@ fn checkpoints_prune_and_the_window_moves() {
     assert!(low.0 + 4 >= net.node(0).root().0, "low {low} at {}", net.node(0).root());
     assert!(net.node(0).safety.promises().count() < 40, "settled promises are forgotten");
 }
+
+#[test]
+fn one_that_waits_alone_for_the_next_view_learns_at_once_what_the_others_decide() {
+    let mut net = Net::new(4);
+    net.offer(3, 9);
+    net.run(BASE * 3);
+    assert_eq!(net.node(3).view(), View(2), "nobody else has its batch");
+    net.submit(1);
+    net.run(BASE / 4);
+    assert_eq!((0..4).map(|index| net.count_batches(index)).collect::<Vec<_>>(), [1, 1, 1, 1]);
+    net.assert_agreement();
+}
