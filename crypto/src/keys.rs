@@ -174,6 +174,14 @@ impl VoteSecret {
     }
 }
 
+impl VoteKey {
+    /// Whether this key signed the bytes: the check behind votes and attestations. A key that [`VoteKey::check`] refuses
+    /// signed nothing.
+    pub fn has_signed(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
+        checked(&self.0).is_ok_and(|key| is_signed(&key, bytes, signature))
+    }
+}
+
 impl ClientSecret {
     /// The account that this key controls.
     pub fn account(&self) -> Account {

@@ -43,6 +43,9 @@ pub enum CryptoError {
     /// The proof does not verify.
     #[error("a proof that does not verify")]
     BadProof,
+    /// Sealed for somebody else, or in another place, or changed on the way.
+    #[error("a sealed box that does not open")]
+    Sealed,
     /// The set of signers does not fit the committee or the signatures beside it.
     #[error("malformed proof")]
     MalformedProof,

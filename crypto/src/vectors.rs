@@ -1,9 +1,6 @@
 //! ed25519 vectors made by others, in the folder that `QUORATE_VECTORS` names.
 
-use crate::{
-    VoteSecret,
-    keys::{checked, is_signed},
-};
+use crate::{VoteKey, VoteSecret};
 use ed25519_dalek::Signer;
 use serde_json::Value;
 use std::{env, fs};
@@ -25,7 +22,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 /// What every path answers: a signature of another length does not decode, and the check behind all of them is one.
 fn accepts(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) = (key.try_into(), signature.try_into()) else { return false };
-    checked(key).is_ok_and(|key| is_signed(&key, message, signature))
+    VoteKey(key).has_signed(message, signature)
 }
 
 #[test]

@@ -115,7 +115,10 @@ impl Home {
                     "restore the file from a copy: the genesis names its public half, so that a new key will not do",
                 ),
                 // What to try is in the message.
-                KeyFileError::Io { .. } | KeyFileError::Exposed { .. } => failure,
+                KeyFileError::Io { .. }
+                | KeyFileError::Exposed { .. }
+                | KeyFileError::Locked { .. }
+                | KeyFileError::WrongPassphrase { .. } => failure,
             }
         };
         Ok((

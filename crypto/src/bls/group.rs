@@ -52,9 +52,9 @@ pub trait Group: Copy + Debug + Eq + Hash + Send + Sync + 'static {
     /// The sum of elements; of none, the identity.
     fn sum<'a>(elements: impl IntoIterator<Item = &'a Self>) -> Self;
     /// Hash to curve (RFC 9380), the suite with a random oracle.
-    fn hash(message: &[u8], tag: &[u8]) -> Self;
+    fn hash_to_curve(message: &[u8], tag: &[u8]) -> Self;
     /// Encode to curve (RFC 9380), the non-uniform suite. No signature uses it; the standard's vectors do.
-    fn hash_nonuniform(message: &[u8], tag: &[u8]) -> Self;
+    fn encode_to_curve(message: &[u8], tag: &[u8]) -> Self;
     /// The sum of each element times its factor. What has no partner is left out.
     fn combine(elements: &[Self], factors: &[Scalar]) -> Self;
     /// The value at `x` of the polynomial with these coefficients, lowest first (Horner).
@@ -179,11 +179,11 @@ macro_rules! group {
                 Self::from_projective(&sum)
             }
 
-            fn hash(message: &[u8], tag: &[u8]) -> Self {
+            fn hash_to_curve(message: &[u8], tag: &[u8]) -> Self {
                 Self::hash_with(blst::$hash, message, tag)
             }
 
-            fn hash_nonuniform(message: &[u8], tag: &[u8]) -> Self {
+            fn encode_to_curve(message: &[u8], tag: &[u8]) -> Self {
                 Self::hash_with(blst::$encode, message, tag)
             }
 

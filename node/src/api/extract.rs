@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 
 /// Reads a JSON document strictly: UTF-8, one value, nothing after it, no unknown or double members, no numbers out of
 /// range, no depth that could overflow a stack. Not JSON is told apart from JSON of another shape.
-pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = |why: String| Problem::bad_request("malformed-json", why);
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(format!("the body is not JSON: {error}")))?;

@@ -22,6 +22,7 @@ mod tests;
 mod txs;
 
 pub use evidence::EvidenceList;
+pub use extract::json as read_json;
 pub use problem::{Problem, ProblemBody};
 pub use serve::serve;
 pub(crate) use status::application;
