@@ -1,3 +1,4 @@
-//! What the tests across crates share: so far, the mutants.
+//! What the tests across crates share: the conformance program and the mutants.
 
+pub mod conformance;
 pub mod mutants;
