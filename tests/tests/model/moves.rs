@@ -8,9 +8,9 @@ use super::{
     liar::Liar,
     net::SmallNet,
     rounds::{Phase, Round, Speech},
-    world::{Letter, Set, Shared, World},
+    world::{Letter, Set, World},
 };
-use quorate_consensus::{Event, Timer};
+use quorate_consensus::{Event, Timer, Verified};
 use quorate_types::{Height, ReplicaId, View};
 use stateright::{Model, Property};
 use std::{collections::BTreeSet, fmt};
@@ -18,8 +18,8 @@ use std::{collections::BTreeSet, fmt};
 /// One thing that happens.
 #[derive(Clone, PartialEq)]
 pub enum Move<T> {
-    /// The earliest messages in flight arrive, except at those who are deaf to them.
-    Hear { round: Round, deaf: Set },
+    /// The earliest messages in flight arrive, except at those who are deaf to them, and except those of who is mute.
+    Hear { round: Round, deaf: Set, mute: Set },
     /// The collector of a round hears these and no others; from the liar, its `stale`-th version.
     Collect { round: Round, from: Set, stale: Option<usize> },
     /// Everybody's patience ends.
@@ -33,8 +33,13 @@ pub enum Move<T> {
 impl<T: fmt::Debug> fmt::Debug for Move<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hear { round, deaf } if deaf.is_empty() => write!(f, "{round:?}"),
-            Self::Hear { round, deaf } => write!(f, "{round:?}, not heard by {deaf:?}"),
+            Self::Hear { round, deaf, mute } => {
+                write!(f, "{round:?}")?;
+                if !deaf.is_empty() {
+                    write!(f, ", not heard by {deaf:?}")?;
+                }
+                if mute.is_empty() { Ok(()) } else { write!(f, ", not heard from {mute:?}") }
+            }
             Self::Collect { round, from, stale: None } => write!(f, "{round:?}, collected from {from:?}"),
             Self::Collect { round, from, stale: Some(which) } => {
                 write!(f, "{round:?}, collected from {from:?} and version {which} of the liar's")
@@ -60,7 +65,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
         match P::collector(round, world.nodes.len()) {
             // Only what the collector hears matters: first the others hear everything.
             Some(collector) if receivers != Set::of([collector]) => {
-                moves.push(Move::Hear { round, deaf: Set::default() });
+                moves.push(Move::Hear { round, deaf: Set::default(), mute: Set::default() });
             }
             Some(_) => {
                 let senders = Set::of(letters.iter().map(|letter| letter.from));
@@ -79,42 +84,44 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
             }
             None => {
                 let deaf = receivers.subsets().filter(|deaf| deaf.is_empty() || may_disturb);
-                moves.extend(deaf.map(|deaf| Move::Hear { round, deaf }));
+                moves.extend(deaf.map(|deaf| Move::Hear { round, deaf, mute: Set::default() }));
+                if P::is_gathered(round) && may_disturb {
+                    let mutes = Set::of(letters.iter().map(|letter| letter.from)).members().map(|id| Set::of([id]));
+                    moves.extend(mutes.map(|mute| Move::Hear { round, deaf: Set::default(), mute }));
+                }
             }
         }
     }
 
-    fn hear(&self, world: &mut World<P, L::Notes>, deaf: Set) {
-        let Some((round, letters)) = world.wire.take_first() else { return };
-        if !deaf.is_empty() {
+    fn hear(&self, world: &mut World<P, L::Notes>, deaf: Set, mute: Set) {
+        let Some((round, mut letters)) = world.wire.take_first() else { return };
+        if !deaf.is_empty() || !mute.is_empty() {
             world.disturb();
         }
+        letters.retain(|letter| !mute.contains(letter.from));
+        // The collector's share stays: what it hears is another move.
         let collector = Set::of(P::collector(round, world.nodes.len()));
-        for letter in letters.iter().filter(|letter| !letter.to.without(collector).is_empty()) {
-            let left = letter.to.without(letter.to.without(collector));
-            if !left.is_empty() {
-                world.wire.add(round, Letter { to: left, ..letter.clone() });
-            }
+        for letter in letters.iter().filter(|letter| !letter.to.without(letter.to.without(collector)).is_empty()) {
+            world.wire.add(round, Letter { to: collector, ..letter.clone() });
         }
-        let is_for_collector_only = Self::receivers(&letters).without(collector).is_empty();
-        let hearing = Self::receivers(&letters).without(deaf);
-        let hearing = if is_for_collector_only { hearing } else { hearing.without(collector) };
-        for id in hearing.members() {
+        for id in Self::receivers(&letters).without(collector).without(deaf).members() {
             let before = world.nodes[id.index()].clone();
-            let mut has_followed = false;
-            let liars = letters.iter().filter(|letter| Some(letter.from) == self.liar.id() && letter.to.contains(id));
-            let spoken = self.liar.to(&world.notes, id, liars.collect());
-            for letter in letters.iter().filter(|letter| letter.to.contains(id)) {
-                if Some(letter.from) != self.liar.id() || spoken.contains(&letter) {
-                    has_followed |= self.deliver(world, id, letter);
-                }
-            }
-            let is_poll = matches!(round.phase, Phase::Prepare | Phase::Commit | Phase::Checkpoint);
-            if is_poll && !has_followed && self.bounds.crashes == 0 {
+            let has_followed = self.hear_alone(world, id, &letters);
+            if P::is_poll(round) && !has_followed && self.bounds.crashes == 0 {
                 // Less than a quorum, and nobody says it again.
                 world.nodes[id.index()] = before;
             }
         }
+    }
+
+    /// One receiver's share of a round; of the liar's letters those that it delivers.
+    fn hear_alone(&self, world: &mut World<P, L::Notes>, id: ReplicaId, letters: &[Letter<P>]) -> bool {
+        let is_liars = |letter: &&Letter<P>| Some(letter.from) == self.liar.id();
+        let addressed: Vec<_> = letters.iter().filter(|letter| letter.to.contains(id)).collect();
+        let (lies, honest): (Vec<_>, Vec<_>) = addressed.iter().copied().partition(is_liars);
+        let lies = self.liar.to(&world.notes, id, lies);
+        let said = addressed.into_iter().filter(|letter| lies.contains(letter) || honest.contains(letter));
+        said.fold(false, |has_followed, letter| self.deliver(world, id, letter) | has_followed)
     }
 
     fn deliver(&self, world: &mut World<P, L::Notes>, to: ReplicaId, letter: &Letter<P>) -> bool {
@@ -129,19 +136,12 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
             world.disturb();
         }
         if let (Some(version), Some(liar)) = (stale, self.liar.id()) {
-            let message = self.liar.version(&world.notes, self, round, version);
-            self.post_now(world, liar, collector, message);
+            let said = self.liar.version(&world.notes, self, round, version);
+            let message = Verified::check(said, liar, &self.keys).expect("a liar who is believed");
+            self.tell(world, collector, Event::Received { from: liar, message });
         }
         for letter in letters.iter().filter(|letter| from.contains(letter.from) && letter.to.contains(collector)) {
             self.deliver(world, collector, letter);
-        }
-    }
-
-    /// A message that arrives before all that is in flight.
-    fn post_now(&self, world: &mut World<P, L::Notes>, from: ReplicaId, to: ReplicaId, message: P::Message) {
-        if let Ok(message) = quorate_consensus::Verified::check(message, from, &self.keys) {
-            let letter = Letter { from, to: Set::of([to]), message: Shared::new(message) };
-            self.deliver(world, to, &letter);
         }
     }
 
@@ -205,7 +205,7 @@ impl<P: Speech, L: Liar<P>> Model for SmallNet<P, L> {
     fn next_state(&self, world: &Self::State, action: Self::Action) -> Option<Self::State> {
         let mut world = world.clone();
         match action {
-            Move::Hear { deaf, .. } => self.hear(&mut world, deaf),
+            Move::Hear { deaf, mute, .. } => self.hear(&mut world, deaf, mute),
             Move::Collect { from, stale, .. } => self.collect(&mut world, from, stale),
             Move::TimeOut => self.time_out(&mut world),
             Move::Crash { id, cut_off } => self.crash(&mut world, id, cut_off),

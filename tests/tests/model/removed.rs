@@ -6,47 +6,28 @@
 use super::{
     Replica, SMALLEST,
     explore::{breaks, holds},
-    moves::{AGREEMENT, HONESTY, Move},
+    moves::{AGREEMENT, HONESTY},
     net::{Bounds, SmallNet},
-    rounds::{Phase, Round},
+    past::{one_committed, two_prepared_by_few},
     two_faced::TwoFaced,
     with_liar,
-    world::Set,
 };
 use quorate_consensus::pbft::Record;
-use quorate_types::{Height, ReplicaId, View};
 
-/// A round of view 1 and who does not hear it.
-fn hear<T>(phase: Phase, height: u64, deaf: &[u16]) -> Move<T> {
-    let round = Round { view: View(1), phase, height: Height(height) };
-    Move::Hear { round, deaf: Set::of(deaf.iter().copied().map(ReplicaId)) }
+fn after_two_prepared() -> SmallNet<Replica, TwoFaced> {
+    with_liar(2, Bounds { heights: 2, disturbances: Some(2), crashes: 1, ..SMALLEST })
+        .after(two_prepared_by_few(&[1, 3]))
 }
 
-/// View 1 led by replica 1, up to its end: blocks for heights 1 and 2, prepared by replica 0 and the liar alone.
-fn two_blocks_that_few_have_prepared() -> SmallNet<Replica, TwoFaced> {
-    let past = vec![
-        hear(Phase::Propose, 1, &[]),
-        hear(Phase::Propose, 2, &[]),
-        hear(Phase::Prepare, 1, &[1, 3]),
-        hear(Phase::Prepare, 2, &[1, 3]),
-        hear(Phase::Commit, 1, &[]),
-        hear(Phase::Commit, 2, &[]),
-        Move::TimeOut,
-    ];
-    with_liar(2, Bounds { heights: 2, disturbances: Some(2), crashes: 1, ..SMALLEST }).after(past)
-}
-
-/// View 1 up to its COMMITs: replica 1 alone has committed, on its own word, replica 0's and the liar's.
-fn a_block_that_one_has_committed() -> SmallNet<Replica, TwoFaced> {
-    let past = vec![hear(Phase::Propose, 1, &[2]), hear(Phase::Prepare, 1, &[]), hear(Phase::Commit, 1, &[0, 2])];
-    with_liar(3, Bounds { disturbances: Some(3), crashes: 1, ..SMALLEST }).after(past)
+fn after_one_committed() -> SmallNet<Replica, TwoFaced> {
+    with_liar(3, Bounds { disturbances: Some(3), crashes: 1, ..SMALLEST }).after(one_committed())
 }
 
 /// Hole P3: a replica that has forgotten how its view began takes a second NEW-VIEW of the liar's, with another tip.
 #[test]
 fn with_new_views_forgotten_at_recovery_two_blocks_are_committed() {
-    holds(two_blocks_that_few_have_prepared());
-    let net = two_blocks_that_few_have_prepared().forgetting(|record| matches!(record, Record::NewView(_)));
+    holds(after_two_prepared());
+    let net = after_two_prepared().forgetting(|record| matches!(record, Record::NewView(_)));
     let story = breaks(net, AGREEMENT);
     assert!(story.contains("crashes and recovers"), "{story}");
 }
@@ -54,8 +35,8 @@ fn with_new_views_forgotten_at_recovery_two_blocks_are_committed() {
 /// Hole P4: a replica that has forgotten the certificate behind its COMMIT changes views as if there had been none.
 #[test]
 fn with_prepared_certificates_forgotten_at_recovery_two_blocks_are_committed() {
-    holds(a_block_that_one_has_committed());
-    let net = a_block_that_one_has_committed().forgetting(|record| matches!(record, Record::Prepared(_)));
+    holds(after_one_committed());
+    let net = after_one_committed().forgetting(|record| matches!(record, Record::Prepared(_)));
     let story = breaks(net, AGREEMENT);
     assert!(story.contains("crashes and recovers"), "{story}");
 }

@@ -4,7 +4,11 @@
 //! reordered, without any replica noticing, until the messages of a round arrive before those of the next one
 //! (Elrad & Francez 1982: communication-closed layers). The model explores runs in that order only.
 
-use quorate_consensus::{Protocol, pbft};
+use quorate_consensus::{
+    Protocol,
+    hotstuff::{self, HotStuff},
+    pbft,
+};
 use quorate_crypto::Symbolic;
 use quorate_types::{Height, ReplicaId, View};
 use std::{fmt, hash::Hash};
@@ -18,6 +22,8 @@ pub enum Phase {
     Prepare,
     Commit,
     Checkpoint,
+    /// HotStuff: leaving the view without a certificate.
+    Leave,
 }
 
 /// Where a message belongs.
@@ -44,6 +50,12 @@ pub trait Speech:
 
     /// Who alone decides what follows from the messages of this round, by which of them it hears first.
     fn collector(round: Round, replicas: usize) -> Option<ReplicaId>;
+
+    /// Whether the round's messages mean something only as a quorum and are said once: to hear fewer is to hear nothing.
+    fn is_poll(round: Round) -> bool;
+
+    /// Whether it matters which quorum is heard: then one sender may be heard by nobody.
+    fn is_gathered(round: Round) -> bool;
 }
 
 /// Who leads a view.
@@ -70,5 +82,39 @@ impl Speech for pbft::Pbft<Symbolic> {
 
     fn collector(round: Round, replicas: usize) -> Option<ReplicaId> {
         (round.phase == Phase::Change).then(|| leader(round.view, replicas))
+    }
+
+    fn is_poll(round: Round) -> bool {
+        matches!(round.phase, Phase::Prepare | Phase::Commit | Phase::Checkpoint)
+    }
+
+    fn is_gathered(_: Round) -> bool {
+        false
+    }
+}
+
+/// Timeouts of a view come after its votes. A vote may come again, to all, from who has not seen its certificate.
+impl Speech for HotStuff<Symbolic> {
+    fn round(message: &hotstuff::Message<Symbolic>) -> Option<Round> {
+        use hotstuff::Message as Said;
+        let of = |view, phase| Some(Round { view, phase, height: Height::GENESIS });
+        match message {
+            Said::Proposal(said) => of(said.justified.block.header.view, Phase::Propose),
+            Said::Vote(vote) => of(vote.ballot.view, Phase::Prepare),
+            Said::Timeout(timeout) => of(timeout.view, Phase::Leave),
+            Said::Certificates(_) | Said::AskCertificates(_) | Said::AskBlock(_) | Said::Blocks { .. } => None,
+        }
+    }
+
+    fn collector(_: Round, _: usize) -> Option<ReplicaId> {
+        None
+    }
+
+    fn is_poll(_: Round) -> bool {
+        false
+    }
+
+    fn is_gathered(round: Round) -> bool {
+        round.phase == Phase::Leave
     }
 }
