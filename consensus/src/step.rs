@@ -95,6 +95,21 @@ impl<M, R> Step<M, R> {
         self.actions.push(Action::Commit { block, proof });
     }
 
+    /// Changes, drops or keeps each action.
+    #[cfg(feature = "attack")]
+    pub fn rewrite(mut self, mut change: impl FnMut(Action<M>) -> Option<Action<M>>) -> Self {
+        self.actions = self.actions.into_iter().filter_map(&mut change).collect();
+        self
+    }
+
+    /// Adds what the replica itself did not want done.
+    #[cfg(feature = "attack")]
+    pub fn also(mut self, actions: Vec<Action<M>>, requests: Vec<Request>) -> Self {
+        self.actions.extend(actions);
+        self.requests.extend(requests);
+        self
+    }
+
     pub(crate) fn retain_actions(&mut self, keep: impl FnMut(&Action<M>) -> bool) {
         self.actions.retain(keep);
     }

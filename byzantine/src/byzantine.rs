@@ -1,0 +1,138 @@
+//! An honest replica in an attacker's hands.
+
+use crate::{Attack, Hands, Target};
+use quorate_consensus::{
+    Action, Config, Event, Evidence, Keys, Promise, Protocol, Rejection, Replica, ReplicaStatus, Step, StepOf,
+};
+use quorate_crypto::Committee;
+use quorate_types::{Block, Digest, Header, ReplicaId, View};
+use std::collections::BTreeSet;
+
+/// A replica of `P` that an attack may change, or not.
+#[derive(Debug)]
+pub struct Byzantine<P: Protocol> {
+    honest: P,
+    hands: Hands<P>,
+    attack: Option<(Box<dyn Attack<P>>, Target)>,
+}
+
+impl<P: Protocol> Clone for Byzantine<P> {
+    fn clone(&self) -> Self {
+        let attack = self.attack.as_ref().map(|(attack, target)| (attack.boxed(), target.clone()));
+        Self { honest: self.honest.clone(), hands: self.hands.clone(), attack }
+    }
+}
+
+impl<P: Protocol> Byzantine<P> {
+    /// Makes it misbehave.
+    pub fn corrupt(&mut self, attack: Box<dyn Attack<P>>, target: Target) {
+        self.attack = Some((attack, target));
+    }
+
+    /// The replica in it.
+    pub fn honest(&self) -> &P {
+        &self.honest
+    }
+
+    /// What it does is tampered with, what it commits is not: that is between it and its own ledger.
+    fn handle_as_attacker(&mut self, event: Event<P::Message>, attack: &mut dyn Attack<P>) -> StepOf<P> {
+        let hands = &mut self.hands;
+        attack.see(&event, hands);
+        let mut step = self.honest.handle(event);
+        hands.view = self.honest.view();
+        let requests = step.take_requests();
+        let mut asked: Vec<_> = requests.into_iter().map(|request| attack.ask(request, hands)).collect();
+        let step = step.rewrite(|action| match action {
+            Action::Send { to, message } => {
+                attack.tell(to, message, hands);
+                None
+            }
+            Action::Broadcast(message) => {
+                hands.others().into_iter().for_each(|to| attack.tell(to, message.clone(), hands));
+                None
+            }
+            Action::Commit { .. } | Action::Accuse(_) | Action::Halt(_) => Some(action),
+        });
+        let (said, more) = hands.take();
+        asked.extend(more);
+        step.also(said, asked)
+    }
+}
+
+impl<P: Protocol> Replica for Byzantine<P> {
+    type Message = P::Message;
+    type Record = P::Record;
+
+    fn id(&self) -> ReplicaId {
+        self.honest.id()
+    }
+
+    fn view(&self) -> View {
+        self.honest.view()
+    }
+
+    fn handle(&mut self, event: Event<P::Message>) -> StepOf<Self> {
+        if let Event::TimedOut(timer) = &event
+            && self.hands.let_go(timer)
+        {
+            let (said, asked) = self.hands.take();
+            return Step::default().also(said, asked);
+        }
+        match self.attack.take() {
+            Some((mut attack, target)) if self.honest.view() >= target.from => {
+                let step = self.handle_as_attacker(event, attack.as_mut());
+                self.attack = Some((attack, target));
+                step
+            }
+            attack => {
+                self.attack = attack;
+                self.honest.handle(event)
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Vec<P::Record> {
+        self.honest.snapshot()
+    }
+
+    fn uncommitted_batches(&self) -> BTreeSet<Digest> {
+        self.honest.uncommitted_batches()
+    }
+
+    fn status(&self) -> ReplicaStatus {
+        self.honest.status()
+    }
+}
+
+impl<P: Protocol> Protocol for Byzantine<P> {
+    type Scheme = P::Scheme;
+
+    fn recover(config: Config<P::Scheme>, records: impl IntoIterator<Item = P::Record>) -> Self {
+        let hands = Hands::new(&config);
+        Self { honest: P::recover(config, records), hands, attack: None }
+    }
+
+    fn silence() -> P::Record {
+        P::silence()
+    }
+
+    fn verify_commit(block: &Header, proof: &[u8], keys: &Keys<P::Scheme>) -> Result<(), Rejection> {
+        P::verify_commit(block, proof, keys)
+    }
+
+    fn verify_evidence(evidence: &Evidence, keys: &Keys<P::Scheme>) -> Result<(), Rejection> {
+        P::verify_evidence(evidence, keys)
+    }
+
+    fn block_in(record: &P::Record) -> Option<&Block> {
+        P::block_in(record)
+    }
+
+    fn promise_in(record: &P::Record) -> Option<&Promise> {
+        P::promise_in(record)
+    }
+
+    fn promises_in(message: &P::Message, committee: &Committee) -> Vec<(ReplicaId, Promise)> {
+        P::promises_in(message, committee)
+    }
+}

@@ -1,0 +1,107 @@
+//! What an attacker acts with.
+
+use quorate_consensus::{Action, Config, Protocol, Request, Timeouts, Timer};
+use quorate_crypto::{Committee, Scheme, Statement};
+use quorate_types::{ReplicaId, View};
+use std::{collections::BTreeMap, time::Duration};
+
+type Attestation<P> = <<P as Protocol>::Scheme as Scheme>::Attestation;
+type Signature<P> = <<P as Protocol>::Scheme as Scheme>::Signature;
+
+/// An attacker's key without rules, its place, its timers, and what it is about to say.
+#[derive(Clone, Debug)]
+pub struct Hands<P: Protocol> {
+    /// Its place.
+    pub me: ReplicaId,
+    /// The view that the honest replica in it is in.
+    pub view: View,
+    /// How long views last.
+    pub timeouts: Timeouts,
+    /// PBFT: heights between checkpoints.
+    pub checkpoint_interval: u64,
+    /// The committee's scheme.
+    pub scheme: P::Scheme,
+    secret: <P::Scheme as Scheme>::Secret,
+    said: Vec<Action<P::Message>>,
+    asked: Vec<Request>,
+    /// Messages held back, by the timer that lets them go.
+    held: BTreeMap<u64, (ReplicaId, P::Message)>,
+    next: u64,
+}
+
+impl<P: Protocol> Hands<P> {
+    pub(crate) fn new(config: &Config<P::Scheme>) -> Self {
+        Self {
+            me: config.id,
+            view: View::GENESIS,
+            timeouts: config.timeouts,
+            checkpoint_interval: config.checkpoint_interval,
+            scheme: config.scheme.clone(),
+            secret: config.secret.clone(),
+            said: Vec::new(),
+            asked: Vec::new(),
+            held: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Everybody.
+    pub fn committee(&self) -> &Committee {
+        self.scheme.committee()
+    }
+
+    /// Everybody else.
+    pub fn others(&self) -> Vec<ReplicaId> {
+        self.committee().others(self.me).collect()
+    }
+
+    /// Whether `member` is in the first half of the others: one more or less, and of three others one.
+    pub fn is_first_half(&self, member: ReplicaId) -> bool {
+        let others = self.others();
+        others[..others.len() / 2].contains(&member)
+    }
+
+    /// Whether the view is its own where everybody has a turn.
+    pub fn is_round_robin(&self, view: View) -> bool {
+        u64::try_from(self.committee().size()).is_ok_and(|size| view.0 % size == u64::from(self.me.0))
+    }
+
+    /// Signs anything.
+    pub fn sign<T: Statement>(&self, statement: &T) -> Signature<P> {
+        self.scheme.sign(&self.secret, statement)
+    }
+
+    /// Attests anything.
+    pub fn attest<T: Statement>(&self, statement: &T) -> Attestation<P> {
+        self.scheme.attest(&self.secret, statement)
+    }
+
+    /// Tells one.
+    pub fn tell(&mut self, to: ReplicaId, message: P::Message) {
+        self.said.push(Action::Send { to, message });
+    }
+
+    /// Tells one, later.
+    pub fn tell_later(&mut self, after: Duration, to: ReplicaId, message: P::Message) {
+        self.next += 1;
+        self.held.insert(self.next, (to, message));
+        self.asked.push(Request::SetTimer { timer: Self::timer(self.next), after });
+    }
+
+    /// A timer of a view that no replica reaches, which the honest one in it would ignore.
+    fn timer(token: u64) -> Timer {
+        Timer::View(View(u64::MAX - token))
+    }
+
+    /// Lets go of what waited for this timer. Whether the timer was ours.
+    pub(crate) fn let_go(&mut self, timer: &Timer) -> bool {
+        let Timer::View(View(view)) = timer else { return false };
+        let Some((to, message)) = self.held.remove(&(u64::MAX - view)) else { return false };
+        self.tell(to, message);
+        true
+    }
+
+    pub(crate) fn take(&mut self) -> (Vec<Action<P::Message>>, Vec<Request>) {
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.asked))
+    }
+}

@@ -1,0 +1,69 @@
+//! Two chains for one view.
+
+use crate::{Attack, Hands, twin::twin};
+use quorate_consensus::pbft::{Ballot, Commit, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Vote};
+use quorate_crypto::Scheme;
+use quorate_types::{Block, Digest, ReplicaId, View};
+use std::{collections::BTreeMap, marker::PhantomData};
+
+/// Blocks whose twins are remembered: more than are in flight. The lowest digest goes first, which is as good as any.
+const REMEMBERED: usize = 64;
+
+/// The first half of the others sees a chain of twins, each on the twin before.
+#[derive(Debug)]
+pub(super) struct Equivocate<S> {
+    twins: BTreeMap<Digest, Digest>,
+    scheme: PhantomData<fn() -> S>,
+}
+
+impl<S> Default for Equivocate<S> {
+    fn default() -> Self {
+        Self { twins: BTreeMap::new(), scheme: PhantomData }
+    }
+}
+
+/// A PRE-PREPARE as the primary signs it.
+pub(super) fn pre_prepare<S: Scheme>(view: View, block: Block, hands: &Hands<Pbft<S>>) -> PrePrepare<S> {
+    let ballot = Ballot::of(view, &block.header);
+    let (attestation, prepare) = (hands.attest(&PrePrepareStatement(ballot)), hands.sign(&Prepare(ballot)));
+    PrePrepare { view, block, attestation, prepare }
+}
+
+impl<S: Scheme> Equivocate<S> {
+    fn other(&mut self, said: &PrePrepare<S>, hands: &Hands<Pbft<S>>) -> PrePrepare<S> {
+        let mut block = twin(&said.block);
+        if let Some(parent) = self.twins.get(&block.header.parent) {
+            block.header.parent = *parent;
+        }
+        if self.twins.len() >= REMEMBERED {
+            self.twins.pop_first();
+        }
+        self.twins.insert(said.block.digest(), block.digest());
+        pre_prepare(said.view, block, hands)
+    }
+
+    fn other_commit(&self, vote: &Vote<Commit, S>, hands: &Hands<Pbft<S>>) -> Option<Vote<Commit, S>> {
+        let block = *self.twins.get(&vote.statement.0.block)?;
+        let statement = Commit(Ballot { block, ..vote.statement.0 });
+        Some(Vote { statement, voter: hands.me, signature: hands.sign(&statement) })
+    }
+}
+
+impl<S: Scheme> Attack<Pbft<S>> for Equivocate<S> {
+    fn tell(&mut self, to: ReplicaId, message: Message<S>, hands: &mut Hands<Pbft<S>>) {
+        let message = match message {
+            Message::PrePrepare(said) if hands.is_first_half(to) && said.block.header.proposer == hands.me => {
+                Message::PrePrepare(Box::new(self.other(&said, hands)))
+            }
+            Message::Commit(vote) if hands.is_first_half(to) => {
+                Message::Commit(self.other_commit(&vote, hands).unwrap_or(vote))
+            }
+            message => message,
+        };
+        hands.tell(to, message);
+    }
+
+    fn boxed(&self) -> Box<dyn Attack<Pbft<S>>> {
+        Box::new(Self { twins: self.twins.clone(), scheme: PhantomData })
+    }
+}

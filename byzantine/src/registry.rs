@@ -1,0 +1,45 @@
+//! Attacks by name.
+
+use crate::{Attack, Target, general, hotstuff, pbft};
+use quorate_consensus::{Protocol, hotstuff::HotStuff, pbft::Pbft};
+use quorate_crypto::Scheme;
+use std::fmt;
+
+/// One entry of the list.
+pub struct Known<P: Protocol> {
+    /// What it is asked for by.
+    pub name: &'static str,
+    /// What it tries to break.
+    pub breaks: &'static str,
+    /// Makes one.
+    pub make: fn(&Target) -> Box<dyn Attack<P>>,
+}
+
+impl<P: Protocol> fmt::Debug for Known<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.breaks)
+    }
+}
+
+/// A protocol that attacks are known of.
+pub trait Attacks: Protocol {
+    /// All of them, those that work on any protocol first.
+    fn attacks() -> Vec<Known<Self>>;
+}
+
+impl<S: Scheme> Attacks for HotStuff<S> {
+    fn attacks() -> Vec<Known<Self>> {
+        general::attacks().into_iter().chain(hotstuff::attacks()).collect()
+    }
+}
+
+impl<S: Scheme> Attacks for Pbft<S> {
+    fn attacks() -> Vec<Known<Self>> {
+        general::attacks().into_iter().chain(pbft::attacks()).collect()
+    }
+}
+
+/// The attack of that name.
+pub fn find<P: Attacks>(name: &str) -> Option<Known<P>> {
+    P::attacks().into_iter().find(|known| known.name == name)
+}
