@@ -33,10 +33,15 @@ pub fn deal<V: Variant>(n: usize, threshold: usize) -> Dealing<V> {
 /// If not `1 <= threshold <= n`, or if `n` is more than a committee may have.
 pub fn deal_from<V: Variant>(seed: &[u8; 32], n: usize, threshold: usize) -> Dealing<V> {
     assert!((1..=n).contains(&threshold) && n <= limits::REPLICAS, "no threshold: {threshold} of {n}");
-    let polynomial = Polynomial::derive(seed, b"quorate/dealer/v1", threshold);
+    let polynomial = polynomial(seed, threshold);
     let share = |index| polynomial.share(index).expect("indices begin with one");
     let last = u16::try_from(n).expect("at most 1024 members");
     Dealing { commitments: polynomial.commitments(), shares: (1..=last).map(share).collect() }
+}
+
+/// The dealer's polynomial. Shares alone cost no group operation.
+pub(crate) fn polynomial(seed: &[u8; 32], threshold: usize) -> Polynomial {
+    Polynomial::derive(seed, b"quorate/dealer/v1", threshold)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! For a distributed key generation: each participant derives a [`Polynomial`], publishes its [`Commitments`], and
 //! [`seal`]s each member's [`Share`]; the sums of the qualified ones are the group's commitments and the member's share.
 
-mod dealer;
+pub(crate) mod dealer;
 mod errors;
 mod field;
 mod file;
