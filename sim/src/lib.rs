@@ -7,6 +7,7 @@
 //!
 //! No clock, no thread of its own, no map without an order: see `clippy.toml`.
 
+mod attackers;
 pub mod campaign;
 mod checker;
 mod cluster;

@@ -293,9 +293,10 @@ impl<R: Replica> Core<R> {
         let (again, done): (Vec<_>, Vec<_>) =
             committed.batches.iter().copied().partition(|batch| needed.contains(batch));
         let step = self.retire(again);
-        step.then(self.with_pool(|pool, actions| {
+        let step = step.then(self.with_pool(|pool, actions| {
             pool.on_committed(done, &committed.early, &committed.nonces, actions);
-        }))
+        }));
+        step.then(self.discard_spent())
     }
 
     /// Nothing in these batches can apply any more: they are no work for anybody, and go when no uncommitted block names them.
@@ -307,19 +308,24 @@ impl<R: Replica> Core<R> {
                 step = step.then(self.tell(Event::BatchSpent(batch)));
             }
         }
-        self.discard_spent();
-        step
+        step.then(self.discard_spent())
     }
 
-    /// Forgets spent batches that no uncommitted block names, at once: in an idle net no commit would come to do it.
-    fn discard_spent(&mut self) {
+    /// Forgets spent batches that no uncommitted block names, at once: in an idle net no commit would come to do it. The replica
+    /// hears it again: a batch that was committed and came once more counts as ready to it.
+    fn discard_spent(&mut self) -> StepOf<R> {
+        let mut step = Step::default();
         if self.spent.is_empty() {
-            return;
+            return step;
         }
         let needed = self.replica.uncommitted_batches();
         let (keep, gone): (BTreeSet<_>, BTreeSet<_>) =
             std::mem::take(&mut self.spent).into_iter().partition(|batch| needed.contains(batch));
         self.spent = keep;
-        self.pool.discard(gone);
+        self.pool.discard(gone.iter().copied());
+        for batch in gone {
+            step = step.then(self.tell(Event::BatchSpent(batch)));
+        }
+        step
     }
 }

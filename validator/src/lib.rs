@@ -19,5 +19,5 @@ pub use core::{Core, CoreTimer, Effect, Input, Output};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
 pub use light_client::{NotFinal, verify_commit};
-pub use recover::{Recovered, config, recover};
+pub use recover::{Recovered, config, recover, recover_as};
 pub use wire::{Checked, Wire, WireKeys};

@@ -78,6 +78,17 @@ pub fn recover<P: Protocol, D: Disk, I: Index>(
     recovered: Recovered<P::Record>,
     ledger: &Ledger<D, I>,
 ) -> Core<P> {
+    recover_as(P::recover, config, limits, recovered, ledger)
+}
+
+/// The same with a replica that `make` makes from its configuration and records.
+pub fn recover_as<P: Protocol, D: Disk, I: Index>(
+    make: impl FnOnce(Config<P::Scheme>, Vec<P::Record>) -> P,
+    config: Config<P::Scheme>,
+    limits: BatchLimits,
+    recovered: Recovered<P::Record>,
+    ledger: &Ledger<D, I>,
+) -> Core<P> {
     let mut pool = Mempool::new(config.id, config.scheme.committee().clone(), limits);
     let me = config.id;
     let mut records = Vec::new();
@@ -97,7 +108,7 @@ pub fn recover<P: Protocol, D: Disk, I: Index>(
             }
         }
     }
-    Core::new(P::recover(config, records), pool)
+    Core::new(make(config, records), pool)
 }
 
 fn batches_of_uncommitted_blocks<P: Protocol>(entries: &[Entry<P::Record>], head: Height) -> BTreeSet<Digest> {

@@ -45,7 +45,7 @@ impl<P: SimProtocol> Builder<P> {
 
     fn configuration(&self) -> String {
         format!(
-            "replicas {}, {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}",
+            "replicas {}, {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}, attackers {:?}",
             self.replicas,
             P::KIND,
             self.election,
@@ -58,6 +58,7 @@ impl<P: SimProtocol> Builder<P> {
             self.rotate_after,
             self.sync_every,
             self.puppets.keys().collect::<Vec<_>>(),
+            self.attackers.keys().collect::<Vec<_>>(),
         )
     }
 
@@ -93,7 +94,7 @@ impl<P: SimProtocol> Builder<P> {
                 chain: Chain::new(first),
                 promises: Promises::default(),
                 bounds: Bounds { limits: self.limits, replicas: self.replicas },
-                dishonest: self.puppets.keys().copied().collect::<BTreeSet<_>>(),
+                dishonest: self.puppets.keys().chain(self.attackers.keys()).copied().collect::<BTreeSet<_>>(),
                 accused: Vec::new(),
             },
             setup: Setup {
@@ -104,6 +105,7 @@ impl<P: SimProtocol> Builder<P> {
                 durability: self.durability,
                 rotate_after: self.rotate_after,
                 sync_every: self.sync_every,
+                attackers: self.attackers,
             },
             nodes,
             puppets: self.puppets,

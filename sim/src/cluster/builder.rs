@@ -1,7 +1,7 @@
 //! What a cluster is made of.
 
 use super::Timing;
-use crate::{SimProtocol, puppet::Puppet};
+use crate::{SimProtocol, attackers::Attackers, puppet::Puppet};
 use quorate_consensus::BatchLimits;
 use quorate_ledger::{Durability, Election, Params};
 use quorate_links::LinkSpec;
@@ -22,6 +22,7 @@ pub struct Builder<P: SimProtocol> {
     pub(super) rotate_after: u64,
     pub(super) sync_every: u64,
     pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
+    pub(crate) attackers: Attackers<P>,
     pub(super) panics: bool,
     pub(super) protocol: PhantomData<P>,
 }
@@ -48,6 +49,7 @@ impl<P: SimProtocol> Default for Builder<P> {
             rotate_after: 256 * 1024,
             sync_every: 64,
             puppets: BTreeMap::new(),
+            attackers: BTreeMap::new(),
             panics: true,
             protocol: PhantomData,
         }

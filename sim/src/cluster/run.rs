@@ -80,7 +80,7 @@ impl<P: SimProtocol> Cluster<P> {
     pub fn is_settled(&self) -> bool {
         let height = self.checkers.chain.last_nonempty();
         let at_head = |node: &crate::node::Node<P>| node.height() >= Some(height);
-        let honest = || self.nodes.iter().filter(|node| !self.puppets.contains_key(&node.id));
+        let honest = || self.nodes.iter().filter(|node| !self.checkers.dishonest.contains(&node.id));
         self.clients.is_done(&self.checkers.chain) && honest().all(at_head)
     }
 

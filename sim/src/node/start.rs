@@ -1,11 +1,11 @@
 //! Birth and restart: a process from what its disks hold, by the node's own way of recovering.
 
 use super::{Death, Disks, Life, Out, Sight, SimKeys};
-use crate::{SimProtocol, SimScheme};
+use crate::{SimProtocol, SimScheme, attackers::Attackers};
 use quorate_consensus::BatchLimits;
 use quorate_ledger::{Binding, Durability, Entry, Genesis, Journal, JournalError, Ledger};
 use quorate_types::ReplicaId;
-use quorate_validator::{Input, Recovered, StepJournal, config, recover};
+use quorate_validator::{Input, Recovered, StepJournal, config, recover_as};
 use std::sync::Arc;
 
 /// What processes of a cluster have in common.
@@ -20,6 +20,8 @@ pub(crate) struct Setup<P: SimProtocol> {
     pub(crate) rotate_after: u64,
     /// The ledger is made durable every so many commits.
     pub(crate) sync_every: u64,
+    /// Replicas in attackers' hands.
+    pub(crate) attackers: Attackers<P>,
 }
 
 impl<P: SimProtocol> Life<P> {
@@ -55,7 +57,14 @@ impl<P: SimProtocol> Life<P> {
         let secret = setup.scheme.secret_of(id);
         let config = config(&setup.genesis, &ledger, id, setup.scheme.clone(), secret)
             .map_err(|error| dead(error.to_string()))?;
-        let core = recover(config, setup.limits, recovered, &ledger);
+        let make = |config, records| {
+            let replica = P::recover(config, records);
+            match setup.attackers.get(&id) {
+                Some(corrupt) => corrupt(replica),
+                None => replica,
+            }
+        };
+        let core = recover_as(make, config, setup.limits, recovered, &ledger);
         disks.journal.set_deferred(true);
         let journal = StepJournal::new(journal, setup.durability);
         let mut life = Self::new(id, core, journal, ledger, disks.clone(), setup);
