@@ -24,7 +24,7 @@ pub trait Replica {
     /// Takes one event and says what it wants done.
     fn handle(&mut self, event: Event<Self::Message>) -> Step<Self::Message, Self::Record>;
 
-    /// Records from which [`recover`](crate::hotstuff::HotStuff::recover) makes this replica again, as if it had replayed all
+    /// Records from which [`recover`](crate::Protocol::recover) makes this replica again, as if it had replayed all
     /// records so far: what a rotated journal begins with. Bodies of committed blocks are not among them, so the ledger
     /// must be durable first.
     fn snapshot(&self) -> Vec<Self::Record>;

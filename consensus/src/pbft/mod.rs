@@ -242,7 +242,7 @@ impl<S: Scheme> Pbft<S> {
         self.pacemaker.block_interval().is_some()
             || !self.ready.is_empty()
             || self.commit_target.is_some()
-            || self.in_flight().any(|block| !block.payload.is_empty())
+            || (self.is_active() && self.in_flight().any(|block| !block.payload.is_empty()))
     }
 
     /// Accepted blocks above the last committed one.

@@ -57,15 +57,22 @@ impl<S: Scheme> Pbft<S> {
         step.request(Request::Build { parent, view: self.view, batches });
     }
 
-    /// Batches that no block in flight contains.
+    /// Batches of the uncommitted chain that a new block extends: a view's tip may have ancestors that no message of the view named.
+    fn taken(&self) -> BTreeSet<Digest> {
+        let chain = self.tree.path(&self.highest_accepted().1).unwrap_or_default();
+        let blocks = chain.iter().filter_map(|digest| self.tree.get(digest));
+        blocks.flat_map(|node| node.held.payload.iter().copied()).collect()
+    }
+
+    /// Batches that the uncommitted chain does not contain.
     fn proposable(&self) -> Vec<Digest> {
-        let taken: BTreeSet<_> = self.in_flight().flat_map(|block| block.payload.iter().copied()).collect();
+        let taken = self.taken();
         self.ready.iter().filter(|batch| !taken.contains(batch)).take(self.max_block_batches).copied().collect()
     }
 
-    /// The oldest batch that no block in flight contains.
+    /// The oldest batch that the uncommitted chain does not contain.
     pub(super) fn oldest_waiting(&self) -> Option<Digest> {
-        let taken: BTreeSet<_> = self.in_flight().flat_map(|block| block.payload.iter().copied()).collect();
+        let taken = self.taken();
         self.ready.iter().find(|batch| !taken.contains(batch)).copied()
     }
 
