@@ -172,8 +172,8 @@ pub enum Timer {
     },
     /// PBFT: time to see whether the oldest batch is being passed over.
     Censorship(View),
-    /// PBFT: time to say again what may have been lost.
-    Retransmit,
+    /// PBFT: time to say again what may have been lost. Which of these timers it is.
+    Retransmit(u64),
     /// Something asked for has not come.
     Fetch,
     /// Time to ask whether others are ahead.

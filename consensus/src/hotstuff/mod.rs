@@ -257,7 +257,7 @@ impl<S: Scheme> HotStuff<S> {
             Timer::Pace(view) => self.on_pace_timer(view, step),
             Timer::Fetch => self.on_fetch_timer(step),
             Timer::Poll => self.on_poll_timer(step),
-            Timer::Progress { .. } | Timer::Censorship(_) | Timer::Retransmit => step.ignore(Ignored::StaleTimer),
+            Timer::Progress { .. } | Timer::Censorship(_) | Timer::Retransmit(_) => step.ignore(Ignored::StaleTimer),
         }
     }
 

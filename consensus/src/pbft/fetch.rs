@@ -115,13 +115,11 @@ impl<S: Scheme> Pbft<S> {
     }
 
     fn ask(&mut self, block: Digest, step: &mut Stepped<S>) {
-        let (me, size) = (self.me().index(), self.committee().size());
         let Some(wanted) = self.fetcher.wanted.get(&block) else { return };
-        let turn = (wanted.first.index() + wanted.attempts) % size;
-        let whom = if turn == me { (turn + 1) % size } else { turn };
-        if whom != me {
-            let to = self.committee().members().nth(whom).expect("an index below the size");
-            step.send(to, Message::AskBlock(block));
+        let others: Vec<_> = self.committee().others(self.me()).collect();
+        let first = others.iter().position(|other| *other == wanted.first).unwrap_or_default();
+        if let Some(whom) = others.get(first.wrapping_add(wanted.attempts) % others.len().max(1)) {
+            step.send(*whom, Message::AskBlock(block));
         }
     }
 

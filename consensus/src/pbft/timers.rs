@@ -28,11 +28,19 @@ pub(super) struct Timers {
     view: Option<View>,
     /// The view whose oldest batch is watched, and which it was.
     censorship: Option<(View, Option<Digest>)>,
-    /// Where the replica stood when the retransmission timer was set.
-    retransmit: Option<Position>,
-    /// Whether that timer is a slow one.
-    is_slow: bool,
+    retransmit: Option<Repetition>,
+    /// Retransmission timers set so far: only the last one counts, or each would set its own successor for ever.
+    repetitions: u64,
     pub(super) pace: Option<View>,
+}
+
+/// A retransmission to come, if there is no progress until then.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Repetition {
+    number: u64,
+    /// Where the replica stood when the timer was set.
+    position: Position,
+    is_slow: bool,
 }
 
 /// View, last commit and stable checkpoint: if they are the same after a while, there is no progress.
@@ -86,14 +94,21 @@ impl<S: Scheme> Pbft<S> {
             || self.has_work()
             || !self.own_checkpoints.is_empty()
             || self.is_left_behind();
-        let is_slow = !self.has_work();
-        let is_due = self.timers.retransmit.is_none() || (self.timers.is_slow && !is_slow);
-        if needs && is_due {
-            self.timers.retransmit = Some(self.position());
-            self.timers.is_slow = is_slow;
-            // In an idle net one replica may wait for the others' next view for long: it need not hurry.
+        if !needs {
+            return;
+        }
+        // In an idle net one replica may wait for the others' next view for long: it need not hurry.
+        let (position, is_slow) = (self.position(), !self.has_work());
+        let is_due = self.timers.retransmit.as_ref().is_none_or(|set| {
+            let has_moved = (set.position.0, set.position.1) != (position.0, position.1);
+            has_moved || (set.is_slow && !is_slow)
+        });
+        if is_due {
+            let number = self.timers.repetitions + 1;
+            self.timers.repetitions = number;
+            self.timers.retransmit = Some(Repetition { number, position, is_slow });
             let after = if is_slow { self.pacemaker.poll() } else { self.pacemaker.retransmission() };
-            step.request(Request::SetTimer { timer: Timer::Retransmit, after });
+            step.request(Request::SetTimer { timer: Timer::Retransmit(number), after });
         }
     }
 
@@ -111,7 +126,7 @@ impl<S: Scheme> Pbft<S> {
             Timer::Progress { view, committed } => self.on_progress_timer(view, committed, step),
             Timer::View(view) => self.on_view_timer(view, step),
             Timer::Censorship(view) => self.on_censorship_timer(view, step),
-            Timer::Retransmit => self.on_retransmit_timer(step),
+            Timer::Retransmit(number) => self.on_retransmit_timer(number, step),
             Timer::Pace(view) => self.on_pace_timer(view, step),
             Timer::Fetch => self.on_fetch_timer(step),
             Timer::Poll => self.on_poll_timer(step),
@@ -166,9 +181,11 @@ impl<S: Scheme> Pbft<S> {
     }
 
     /// A whole interval without progress: say it again.
-    fn on_retransmit_timer(&mut self, step: &mut Stepped<S>) {
-        let Some(before) = self.timers.retransmit.take() else { return step.ignore(Ignored::StaleTimer) };
-        let now = self.position();
+    fn on_retransmit_timer(&mut self, number: u64, step: &mut Stepped<S>) {
+        let Some(set) = self.timers.retransmit.take_if(|set| set.number == number) else {
+            return step.ignore(Ignored::StaleTimer);
+        };
+        let (before, now) = (set.position, self.position());
         if before.3 == now.3 && before.2 == now.2 {
             for vote in self.own_checkpoints.values() {
                 step.broadcast(Message::Checkpoint(vote.clone()));

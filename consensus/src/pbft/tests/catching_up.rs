@@ -2,10 +2,10 @@
 
 use super::{
     craft::*,
-    net::{BASE, Net, id},
+    net::{BASE, Net, batch, id},
 };
 use crate::{
-    Replica,
+    Event, Replica,
     pbft::{Message, Phase, Record},
 };
 use quorate_types::{Height, View};
@@ -78,4 +78,23 @@ fn a_replica_that_missed_many_checkpoints_comes_back_and_counts_again() {
     net.submit(31);
     net.run(BASE * 6);
     assert_eq!([1, 2, 3].map(|index| net.count_batches(index)), [31; 3], "now its vote is needed");
+}
+
+#[test]
+fn one_that_waits_alone_without_work_repeats_itself_at_one_slow_pace_whatever_work_came_and_went() {
+    let mut net = Net::new(4);
+    net.filter = Box::new(|from, to, _| to != id(3) && from != id(3));
+    net.offer(3, 1);
+    net.run(BASE * 2);
+    assert_eq!((net.node(3).view(), net.node(3).phase), (View(2), Phase::Changing));
+    for name in 1..=10 {
+        net.tell(3, Event::BatchSpent(batch(name)));
+        net.tell(3, Event::BatchReady(batch(name + 1)));
+    }
+    net.tell(3, Event::BatchSpent(batch(11)));
+    net.run(BASE * 2);
+    net.sent.clear();
+    net.run(BASE * 32);
+    let repetitions = net.sent[&(View(2), "view_change")] / 3;
+    assert!((3..=5).contains(&repetitions), "once in eight timeouts, not {repetitions} times in 32");
 }
