@@ -270,7 +270,7 @@ impl Plot {
         let shares = BoundedVec::new([share(DARK, attestation)].into_iter().chain(LIARS.map(lie)).collect());
         let entry = TimeoutCertificate { view, high_qc: genesis.clone(), shares: shares.expect("three") };
         if view < View(5) {
-            let certificates = Certificates { high_qc: genesis, entry: Some(entry) };
+            let certificates = Certificates { high_qc: genesis, entry: Some(entry), is_whole: false };
             return hands.send(DARK, Message::Certificates(Box::new(certificates)));
         }
         let block = empty(&first.justified.block.header, &genesis, view.next(), hands.me);

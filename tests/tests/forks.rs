@@ -37,7 +37,10 @@ fn liar(genesis: Header) -> impl FnMut(&mut Hands, Cue) {
             Cue::Started => (0..2).for_each(|turn| hands.set_timer(500 * MS * (turn + 1), u64::from(turn))),
             Cue::Timer(turn) => {
                 let high_qc = branches[usize::from(turn == 1)].1.clone();
-                hands.send(HONEST, Message::Certificates(Box::new(Certificates { high_qc, entry: None })));
+                hands.send(
+                    HONEST,
+                    Message::Certificates(Box::new(Certificates { high_qc, entry: None, is_whole: false })),
+                );
             }
             Cue::Received { wire: Wire::Consensus(Message::AskBlock(wanted)), .. } => {
                 let held =

@@ -38,7 +38,7 @@ impl<S: Scheme> HotStuff<S> {
         let next = self.leader(self.view.next(), &self.opening().block());
         let leaders = BTreeSet::from([self.leader_now(), next]);
         for leader in leaders.into_iter().flatten().filter(|leader| *leader != self.safety.id()) {
-            let certificates = Certificates { high_qc: qc.clone(), entry: None };
+            let certificates = Certificates { high_qc: qc.clone(), entry: None, is_whole: false };
             step.send(leader, Message::Certificates(Box::new(certificates)));
         }
     }

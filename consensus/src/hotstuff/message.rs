@@ -76,6 +76,9 @@ pub struct Certificates<S: Scheme> {
     /// The timeout certificate by which the sender entered its view, if it came by one.
     #[borsh(bound(serialize = "", deserialize = ""))]
     pub entry: Option<TimeoutCertificate<S>>,
+    /// Whether it answers one that lost its journal and asked for everything. Any other message of this kind may have been on its way
+    /// to its receiver's earlier life, from before that signed its last.
+    pub is_whole: bool,
 }
 
 /// Everything that goes between replicas of this protocol.

@@ -2,7 +2,8 @@
 //!
 //! A replica that lost its disk has forgotten its promises, so it signs nothing at all: no vote, timeout or proposal. It asks
 //! the others for the certificates of their views; *certificates*, not claims, or one liar could mute it for ever. `W` is the
-//! greatest view so proven in the answers of a quorum of others. Whatever it once promised was for a view of at most about
+//! greatest view so proven in the answers of a quorum of others; only answers to that question count, or a message that was on its
+//! way to the replica's earlier life could stand for its sender. Whatever it once promised was for a view of at most about
 //! `W`, so it speaks again when it holds a commit proof of a block from a view above `W + 2`. With `f = 0` it never comes
 //! back by itself.
 
@@ -20,11 +21,18 @@ pub(super) struct Rejoin {
     horizon: Option<View>,
 }
 
+#[cfg(test)]
+impl Rejoin {
+    pub(super) fn horizon(&self) -> Option<View> {
+        self.horizon
+    }
+}
+
 impl<S: Scheme> HotStuff<S> {
     /// Notes the greatest view that an answer proves.
     pub(super) fn on_rejoin_answer(&mut self, from: ReplicaId, certificates: &Certificates<S>, step: &mut Stepped<S>) {
         let quorum = self.committee().quorum();
-        let Some(rejoin) = &mut self.rejoin else { return };
+        let Some(rejoin) = self.rejoin.as_mut().filter(|_| certificates.is_whole) else { return };
         let entered = certificates.entry.as_ref().map(|entry| entry.view);
         let proven = certificates.high_qc.view().max(entered.unwrap_or_default()).next();
         let greatest = rejoin.answers.entry(from).or_insert(proven);

@@ -81,11 +81,12 @@ impl<S: Scheme> HotStuff<S> {
         if let Some(timeout) = self.last_timeout.clone() {
             step.broadcast(Message::Timeout(Box::new(timeout)));
         }
-        step.broadcast(self.certificates());
+        step.broadcast(self.certificates(false));
     }
 
-    pub(super) fn certificates(&self) -> Message<S> {
-        Message::Certificates(Box::new(Certificates { high_qc: self.high_qc.clone(), entry: self.entry.clone() }))
+    pub(super) fn certificates(&self, is_whole: bool) -> Message<S> {
+        let certificates = Certificates { high_qc: self.high_qc.clone(), entry: self.entry.clone(), is_whole };
+        Message::Certificates(Box::new(certificates))
     }
 
     pub(super) fn on_timeout(&mut self, from: ReplicaId, timeout: Timeout<S>, step: &mut Stepped<S>) {
@@ -98,7 +99,7 @@ impl<S: Scheme> HotStuff<S> {
             return;
         }
         if is_behind {
-            step.send(from, self.certificates());
+            step.send(from, self.certificates(false));
         }
         if timeout.view < self.view {
             return step.ignore(Ignored::StaleView);
@@ -128,7 +129,7 @@ impl<S: Scheme> HotStuff<S> {
         }
         self.on_tc(tc, self.safety.id(), step);
         if let Some(leader) = self.leader(tc.view.next(), &tc.high_qc.block()).filter(|who| *who != self.safety.id()) {
-            let certificates = Certificates { high_qc: self.high_qc.clone(), entry: Some(tc.clone()) };
+            let certificates = Certificates { high_qc: self.high_qc.clone(), entry: Some(tc.clone()), is_whole: false };
             step.send(leader, Message::Certificates(Box::new(certificates)));
         }
     }
@@ -154,7 +155,7 @@ impl<S: Scheme> HotStuff<S> {
     /// Answers with the certificates of this view if they can be news; view 0 always wants an answer.
     pub(super) fn on_ask_certificates(&mut self, from: ReplicaId, view: View, step: &mut Stepped<S>) {
         if self.view > view {
-            step.send(from, self.certificates());
+            step.send(from, self.certificates(view == View::GENESIS));
         } else {
             step.ignore(Ignored::Duplicate);
         }

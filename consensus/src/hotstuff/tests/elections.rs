@@ -258,7 +258,7 @@ fn of_two_timeout_certificates_of_a_view_the_one_that_knows_more_decides_who_lea
     let view = node.view();
     let certificates = |high_qc| {
         let entry = Some(entered_by(&net, view, high_qc));
-        Message::Certificates(Box::new(Certificates { high_qc: high_qc.clone(), entry }))
+        Message::Certificates(Box::new(Certificates { high_qc: high_qc.clone(), entry, is_whole: false }))
     };
     hear(&net, &mut node, id(1), certificates(&older));
     let first = node.leader_now();

@@ -23,7 +23,7 @@ fn qc_of(scheme: &S, ballot: Ballot, signers: &[usize]) -> QuorumCertificate<S> 
 }
 
 fn carry(high_qc: QuorumCertificate<S>) -> Msg {
-    Message::Certificates(Box::new(Certificates { high_qc, entry: None }))
+    Message::Certificates(Box::new(Certificates { high_qc, entry: None, is_whole: false }))
 }
 
 fn check(net: &Net, message: Msg, from: usize) -> Result<(), Rejection> {

@@ -34,7 +34,7 @@ fn tell(net: &mut Net, (blocks, high_qc): &Branch) {
         let message = Verified::check(message, id(1), &net.keys).expect("well signed");
         net.tell(0, Event::Received { from: id(1), message });
     };
-    hear(Message::Certificates(Box::new(Certificates { high_qc: high_qc.clone(), entry: None })));
+    hear(Message::Certificates(Box::new(Certificates { high_qc: high_qc.clone(), entry: None, is_whole: false })));
     let down = BoundedVec::new(blocks.iter().rev().cloned().collect()).expect("few");
     hear(Message::Blocks { wanted: high_qc.block(), blocks: down });
     net.run(std::time::Duration::from_millis(1));

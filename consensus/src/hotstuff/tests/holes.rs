@@ -3,7 +3,7 @@
 use super::net::{BASE, Msg, Net, Node, S, batch, id};
 use crate::{
     Event, Protocol, Rejection, Replica, Slot, Verified,
-    hotstuff::{Certificates, Message, Record, TimeoutCertificate, TimeoutShare, TimeoutStatement},
+    hotstuff::{Certificates, Message, Record, TimeoutCertificate, TimeoutShare, TimeoutStatement, rejoin::Rejoin},
 };
 use quorate_crypto::Scheme;
 use quorate_types::{BoundedVec, ReplicaId, View};
@@ -41,7 +41,7 @@ fn complete(net: &Net, timeouts: &[crate::hotstuff::Timeout<S>], claim: View) ->
 }
 
 fn certificates(tc: TimeoutCertificate<S>) -> Msg {
-    Message::Certificates(Box::new(Certificates { high_qc: tc.high_qc.clone(), entry: Some(tc) }))
+    Message::Certificates(Box::new(Certificates { high_qc: tc.high_qc.clone(), entry: Some(tc), is_whole: false }))
 }
 
 #[test]
@@ -263,6 +263,27 @@ fn c1_a_replica_that_lost_its_journal_is_silent_until_the_others_have_moved_on()
 }
 
 #[test]
+fn c1_messages_to_an_earlier_life_are_no_answers() {
+    let mut net = Net::new(4);
+    let early = net.node(0).certificates(false);
+    for name in 1..5 {
+        net.submit(name);
+        net.run(BASE / 2);
+    }
+    let mut node = Node::recover(net.config(2), [Record::Silence]);
+    let _ = node.handle(Event::Started);
+    let hear = |node: &mut Node, from: usize, message| {
+        let message = Verified::check(message, id(from), &net.keys).expect("good");
+        let _ = node.handle(Event::Received { from: id(from), message });
+    };
+    [0, 1, 3].iter().for_each(|from| hear(&mut node, *from, early.clone()));
+    assert!(node.status().rejoining, "these are from before it signed its last");
+    [0, 1, 3].iter().for_each(|from| hear(&mut node, *from, net.node(*from).certificates(true)));
+    let horizon = node.rejoin.as_ref().and_then(Rejoin::horizon);
+    assert!(horizon >= Some(net.node(0).view()), "{horizon:?}");
+}
+
+#[test]
 fn c1_a_liar_cannot_mute_a_rejoining_replica() {
     let mut net = Net::new(4);
     net.submit(1);
@@ -272,7 +293,7 @@ fn c1_a_liar_cannot_mute_a_rejoining_replica() {
     // A claim without a certificate does not pass the check; there is no other way to name a view.
     let mut lie = net.node(0).high_qc.clone();
     lie.ballot.view = View(u64::MAX - 9);
-    let lie = Message::Certificates(Box::new(Certificates { high_qc: lie, entry: None }));
+    let lie = Message::Certificates(Box::new(Certificates { high_qc: lie, entry: None, is_whole: false }));
     assert!(Verified::check(lie, id(0), &net.keys).is_err());
     net.submit(2);
     for name in 3..20 {
