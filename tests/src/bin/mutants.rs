@@ -4,7 +4,7 @@
 //! Exit code 0: all were caught; 1: one was not, or no longer applies, or does not build; 2: wrong arguments.
 
 use quorate_tests::mutants::{Expectation, Mutant, Tree, workspace};
-use std::{collections::BTreeSet, error::Error, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, error::Error, path::PathBuf, process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -86,12 +86,14 @@ fn hunt(tree: &Tree, mutant: &Mutant, expectation: &Expectation) -> Result<Strin
         eprintln!("{}", built.output);
         return Err("it does not build".into());
     }
+    let began = Instant::now();
     let ran = expectation.check.run(tree)?;
+    let took = began.elapsed().as_secs_f64();
     if ran.is_ok {
         return Err("the check passes".into());
     }
     match ran.output.lines().find(|line| line.contains(&expectation.says)) {
-        Some(line) => Ok(line.trim().chars().take(160).collect()),
+        Some(line) => Ok(format!("{took:.1} s: {}", line.trim().chars().take(160).collect::<String>())),
         None => {
             eprintln!("{}", ran.output);
             Err(format!("the check fails without saying `{}`", expectation.says).into())
