@@ -112,7 +112,7 @@ impl Default for Limits {
             dial_timeout: Duration::from_secs(5),
             reconnect_min: Duration::from_millis(100),
             reconnect_max: Duration::from_secs(5),
-            dial_grace: Duration::from_secs(3),
+            dial_grace: Duration::from_millis(300),
             ping_interval: Duration::from_secs(2),
             ping_timeout: Duration::from_secs(4),
             pending_incoming: 64,

@@ -239,7 +239,8 @@ impl<S: Scheme> Pbft<S> {
         let scheme = self.safety.scheme().clone();
         let entry = self.log.entry(statement.0.height);
         match entry.commits.add(voter, statement, signature, &scheme, &mut self.excluded) {
-            Polled::Counted | Polled::Excluded => {}
+            Polled::Counted => self.ask_if_behind(voter, statement, step),
+            Polled::Excluded => {}
             Polled::Duplicate => step.ignore(Ignored::Duplicate),
             Polled::Equivocation((statement, signature)) => {
                 accuse(voter, &Vote { statement, voter, signature }, &vote, step);

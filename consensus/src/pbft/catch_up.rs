@@ -1,6 +1,6 @@
 //! Who is behind asks, who is ahead answers with certificates: how the view began, the last commit, the stable checkpoint.
 
-use super::{Certificates, Message, Pbft, Standing, Stepped, ViewChange};
+use super::{Certificates, Commit, Message, Pbft, Standing, Stepped, ViewChange};
 use crate::{Ignored, Request, Timer};
 use quorate_crypto::Scheme;
 use quorate_types::{BoundedVec, ReplicaId, View};
@@ -72,6 +72,18 @@ impl<S: Scheme> Pbft<S> {
             self.on_new_view(from, new_view, step);
         }
         self.speak_if_safe(step);
+    }
+
+    /// Where the primary does not get through to us, the others' COMMITs are no quorum without its and ours. Somebody honest among f+1 of
+    /// them has seen our next height prepared: it is asked, before the view looks failed from here alone.
+    pub(super) fn ask_if_behind(&mut self, voter: ReplicaId, commit: Commit, step: &mut Stepped<S>) {
+        let next = self.root().next();
+        let is_passed = commit.0.height > next && self.log.accepted(next).is_none();
+        let others = self.log.get(commit.0.height).map_or(0, |entry| entry.commits.count(&commit));
+        if voter != self.me() && is_passed && others > self.committee().max_faulty() && self.fetcher.may_ask() {
+            step.send(voter, Message::AskCertificates(self.standing()));
+            self.run_fetch_timer(step);
+        }
     }
 
     /// A replica asks one other in turn where it stands: the last words of a busy time may have been lost on the way to it, and in a

@@ -26,6 +26,8 @@ pub(super) struct Fetcher {
     /// Where the last commit stood when the timer was set.
     root: Height,
     syncing: bool,
+    /// Somebody was asked for certificates since the timer was set.
+    has_asked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +61,11 @@ impl Fetcher {
 
     fn found(&mut self, digest: &Digest) {
         self.wanted.remove(digest);
+    }
+
+    /// Whether certificates may be asked for: once until the timer runs out.
+    pub(super) fn may_ask(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_asked, true)
     }
 
     pub(super) fn synced(&mut self) {
@@ -141,6 +148,7 @@ impl<S: Scheme> Pbft<S> {
     pub(super) fn on_fetch_timer(&mut self, step: &mut Stepped<S>) {
         self.fetcher.timer_runs = false;
         self.fetcher.syncing = false;
+        self.fetcher.has_asked = false;
         let blocks: Vec<_> = self.fetcher.wanted.keys().copied().collect();
         for block in &blocks {
             if let Some(wanted) = self.fetcher.wanted.get_mut(block) {

@@ -98,3 +98,18 @@ fn one_that_waits_alone_without_work_repeats_itself_at_one_slow_pace_whatever_wo
     let repetitions = net.sent[&(View(2), "view_change")] / 3;
     assert!((3..=5).contains(&repetitions), "once in eight timeouts, not {repetitions} times in 32");
 }
+
+#[test]
+fn one_that_the_primary_does_not_get_through_to_keeps_up_and_stays_in_the_view() {
+    let mut net = Net::new(4);
+    net.filter = Box::new(|from, to, _| (from, to) != (id(1), id(3)));
+    for name in 1..=100 {
+        net.submit(name);
+        net.run(BASE / 10);
+    }
+    everybody_is_in(&net, 1);
+    assert!(net.count_batches(3) > 80, "not far behind: {}", net.count_batches(3));
+    net.run(BASE * 9);
+    net.assert_agreement();
+    assert_eq!(net.count_batches(3), 100);
+}

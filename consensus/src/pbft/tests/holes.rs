@@ -32,6 +32,7 @@ fn view_of(message: &Msg) -> Option<View> {
 /// Everybody's ledger starts like this, and everybody has committed so many batches.
 fn assert_all(net: &Net, who: &[usize], start: &[Digest], batches: usize) {
     net.assert_agreement();
+    assert!(net.halted.is_empty(), "a replica stopped: {:?}", net.halted);
     for index in who {
         assert!(net.committed[*index].starts_with(start), "replica {index}");
         let committed = net.committed[*index].iter().flat_map(|digest| net.blocks[digest].payload.iter());
