@@ -204,7 +204,7 @@ impl<S: Scheme> HotStuff<S> {
     }
 
     fn on_started(&mut self, step: &mut Stepped<S>) {
-        step.request(Request::SetTimer { timer: Timer::Poll, after: self.pacemaker.poll() });
+        self.set_poll_timer(step);
         self.ask_for_certificates(step);
         if self.rejoin.is_some() {
             return;

@@ -21,10 +21,10 @@ pub(super) struct Rejoin {
     horizon: Option<View>,
 }
 
-#[cfg(test)]
 impl Rejoin {
-    pub(super) fn horizon(&self) -> Option<View> {
-        self.horizon
+    /// Whether fewer than a quorum of others have answered.
+    pub(super) fn lacks_answers(&self) -> bool {
+        self.horizon.is_none()
     }
 }
 

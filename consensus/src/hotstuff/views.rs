@@ -8,7 +8,8 @@
 //! - Whoever is behind, in view or certificate, is answered with what moves it forward.
 
 use super::{
-    Certificates, HotStuff, Message, Record, Stepped, Timeout, TimeoutCertificate, TimeoutStatement, tally::Added,
+    Certificates, HotStuff, Message, Record, Stepped, Timeout, TimeoutCertificate, TimeoutStatement, rejoin::Rejoin,
+    tally::Added,
 };
 use crate::{Action, Evidence, Ignored, Request, Timer, evidence::Said};
 use quorate_crypto::Scheme;
@@ -167,10 +168,17 @@ impl<S: Scheme> HotStuff<S> {
         step.broadcast(Message::AskCertificates(known));
     }
 
+    /// One that may not speak until a quorum has answered asks more often.
+    pub(super) fn set_poll_timer(&self, step: &mut Stepped<S>) {
+        let lacks_answers = self.rejoin.as_ref().is_some_and(Rejoin::lacks_answers);
+        let after = if lacks_answers { self.pacemaker.retransmission() * 2 } else { self.pacemaker.poll() };
+        step.request(Request::SetTimer { timer: Timer::Poll, after });
+    }
+
     /// A replica without progress asks one other in turn: the last words of a busy time may have been lost on the way to it,
     /// and in a quiet net nobody would say them again.
     pub(super) fn on_poll_timer(&mut self, step: &mut Stepped<S>) {
-        step.request(Request::SetTimer { timer: Timer::Poll, after: self.pacemaker.poll() });
+        self.set_poll_timer(step);
         if self.rejoin.is_some() {
             return self.ask_for_certificates(step);
         }
