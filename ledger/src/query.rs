@@ -35,6 +35,11 @@ impl BorshDeserialize for TransactionRecord {
 }
 
 impl<D: Disk, I: Index> Ledger<D, I> {
+    /// The chain's first block.
+    pub fn genesis(&self) -> &Header {
+        &self.genesis.header
+    }
+
     /// The last committed block.
     pub fn head(&self) -> &Header {
         &self.head

@@ -270,9 +270,8 @@ impl<R: Replica> Core<R> {
             LedgerReply::Spent(spent) => self.retire(spent),
             LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
             LedgerReply::Committed(committed) => self.on_committed(&committed),
-            LedgerReply::Synced { head, proof, committed } => {
+            LedgerReply::Synced { head, proof, committed, recent } => {
                 let batches = committed.batches.clone();
-                let recent = committed.blocks.iter().rev().map(|new| new.block.header.clone()).collect();
                 let step = self.on_committed(&committed);
                 step.then(self.tell(Event::Synced { head, proof, batches, recent }))
             }

@@ -70,6 +70,8 @@ pub enum LedgerReply {
         proof: Vec<u8>,
         /// What came with it.
         committed: Committed,
+        /// Headers of the last blocks below it, newest first, as far as they came with it.
+        recent: Vec<Header>,
     },
 }
 

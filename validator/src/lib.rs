@@ -1,7 +1,7 @@
 //! A validator without sockets, threads and clocks: what the node and the simulator have in common.
 //!
 //! [`Core`] joins a replica and its mempool: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
-//! does the ledger's part, [`sync`] brings history from others, [`recover`] puts it all together again after a crash,
+//! does the ledger's part, [`sync`] brings history or a state from others, [`recover`] puts it all together again after a crash,
 //! [`for_protocol_of`] finds the protocol that a genesis names. The
 //! node gives each of them a thread, the simulator calls them in turn, so that what is simulated is what ships.
 
@@ -19,5 +19,5 @@ pub use core::{Core, CoreTimer, Effect, Input, Output};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
 pub use light_client::{NotFinal, verify_commit};
-pub use recover::{Recovered, config, recover, recover_as};
+pub use recover::{HeadNotFinal, Recovered, check_head, config, recover, recover_as};
 pub use wire::{Checked, Wire, WireKeys};

@@ -1,7 +1,7 @@
 //! Putting a validator together from what its disks kept.
 
 use crate::{Core, ledger_work::is_spent};
-use quorate_consensus::{BatchLimits, Config, Mempool, Protocol, Timeouts};
+use quorate_consensus::{BatchLimits, Config, Keys, Mempool, Protocol, Rejection, Timeouts};
 use quorate_crypto::Scheme;
 use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger, LedgerError};
 use quorate_types::{Digest, Header, Height, ReplicaId};
@@ -26,7 +26,7 @@ pub fn config<S: Scheme, D: Disk, I: Index>(
 ) -> Result<Config<S>, LedgerError> {
     let ms = Duration::from_millis;
     let (election, head) = (election(genesis.election), ledger.head().clone());
-    let head_proof = ledger.block(head.height)?.and_then(|stored| stored.proof);
+    let head_proof = ledger.head_proof()?;
     let recent = recent(ledger, election.memory(scheme.committee()))?;
     Ok(Config {
         id,
@@ -56,10 +56,33 @@ fn recent<D: Disk, I: Index>(ledger: &Ledger<D, I>, views: u64) -> Result<Vec<He
         if recent.last().is_some_and(is_enough) {
             break;
         }
-        let Some(stored) = ledger.block(height)? else { break };
-        recent.push(stored.block.header);
+        let Some(header) = ledger.header(height)? else { break };
+        recent.push(header);
     }
     Ok(recent)
+}
+
+/// A ledger whose last block nobody made final.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the ledger's head at {height} is not proven final: {why}. The ledger was changed from outside; restore it from a copy, \
+     or remove this validator's data and let it join again"
+)]
+pub struct HeadNotFinal {
+    /// Where it is.
+    pub height: Height,
+    /// What is wrong with its proof.
+    pub why: Rejection,
+}
+
+/// Checks that the ledger's head is final, before a replica builds on it.
+pub fn check_head<P: Protocol>(config: &Config<P::Scheme>) -> Result<(), HeadNotFinal> {
+    if config.head == config.genesis {
+        return Ok(());
+    }
+    let (height, proof) = (config.head.height, config.head_proof.as_deref().unwrap_or_default());
+    let keys = Keys::new(config.scheme.clone(), &config.genesis);
+    P::verify_commit(&config.head, proof, &keys).map_err(|why| HeadNotFinal { height, why })
 }
 
 /// The rule that a genesis names, as the replicas know it.

@@ -28,7 +28,8 @@ pub(crate) struct BlockParams {
 
 /// A committed block, by height, or `latest`.
 #[utoipa::path(get, path = "/v1/blocks/{height}", params(("height" = String, Path, description = "a height, or `latest`"), BlockParams),
-    responses((status = 200, body = BlockView), (status = 404, body = super::ProblemBody)))]
+    responses((status = 200, body = BlockView), (status = 404, body = super::ProblemBody),
+    (status = 410, description = "this validator began from a snapshot above it", body = super::ProblemBody)))]
 pub(crate) async fn block(
     app: State<App>,
     height: Segment,
@@ -40,7 +41,8 @@ pub(crate) async fn block(
 
 /// Why a block is final: the headers above it and a quorum's certificate.
 #[utoipa::path(get, path = "/v1/blocks/{height}/proof", params(("height" = String, Path, description = "a height, or `latest`")),
-    responses((status = 200, body = BlockProofView), (status = 404, body = super::ProblemBody)))]
+    responses((status = 200, body = BlockProofView), (status = 404, body = super::ProblemBody),
+    (status = 410, description = "this validator began from a snapshot above it", body = super::ProblemBody)))]
 pub(crate) async fn proof(app: State<App>, height: Segment) -> Result<Json<BlockProofView>, Problem> {
     let view = app
         .query(move |ledger| {
@@ -69,6 +71,7 @@ fn find(ledger: &NodeLedger, which: &Segment) -> Result<StoredBlock, Problem> {
         "latest" => head,
         _ => Height(which.parse("a height or `latest`")?),
     };
+    ledger.held(height)?;
     let found = ledger.block(height).map_err(|error| Problem::internal(error.to_string()))?;
     found.ok_or_else(|| Problem::not_found("no-such-block", format!("no block at {height}; the head is at {head}")))
 }

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use quorate_ledger::NotHeld;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -105,6 +106,13 @@ impl Problem {
     }
 }
 
+impl From<NotHeld> for Problem {
+    fn from(error: NotHeld) -> Self {
+        Self::new(StatusCode::GONE, "not-held", error.to_string())
+            .hint("ask a validator that has been here from the start")
+    }
+}
+
 impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         let code = match error {
@@ -148,6 +156,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quorate_types::Height;
 
     #[test]
     fn the_body_has_the_members_of_rfc_9457_and_ours() {
@@ -166,6 +175,13 @@ mod tests {
         for code in [RejectCode::BadSignature, RejectCode::MalformedPayload, RejectCode::TooLarge, RejectCode::Busy] {
             assert_eq!(serde_json::to_value(code).expect("JSON"), code.name());
         }
+    }
+
+    #[test]
+    fn what_a_snapshot_left_out_is_gone_here_and_not_elsewhere() {
+        let problem = Problem::from(NotHeld { height: Height(3), base: Height(64) });
+        assert_eq!((problem.status, problem.code.as_str()), (StatusCode::GONE, "not-held"));
+        assert!(problem.detail.contains('3') && problem.detail.contains("64") && problem.hint.is_some(), "{problem:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
     model::{ProofParams, SubmittedView, TransactionIn, TransactionView, WaitParams},
     problem::Problem,
 };
-use crate::handle::Submitted;
+use crate::handle::{NodeLedger, Submitted};
 use axum::{Json, extract::State, http::StatusCode};
 use quorate_types::{Digest, encode};
 use std::{future::Future, time::Duration};
@@ -54,9 +54,11 @@ pub(crate) async fn transaction(
     let view = app
         .query(move |ledger| {
             let internal = |error: quorate_ledger::LedgerError| Problem::internal(error.to_string());
-            let record = ledger.transaction(&digest).map_err(internal)?.ok_or_else(|| unknown(&digest))?;
+            let record = ledger.transaction(&digest).map_err(internal)?.ok_or_else(|| unknown(&digest, ledger))?;
             let proof = match params.proof {
-                true => Some(ledger.prove_transaction(&digest).map_err(internal)?.ok_or_else(|| unknown(&digest))?),
+                true => {
+                    Some(ledger.prove_transaction(&digest).map_err(internal)?.ok_or_else(|| unknown(&digest, ledger))?)
+                }
                 false => None,
             };
             Ok(TransactionView {
@@ -72,7 +74,14 @@ pub(crate) async fn transaction(
     Ok(Json(view))
 }
 
-fn unknown(digest: &Digest) -> Problem {
+fn unknown(digest: &Digest, ledger: &NodeLedger) -> Problem {
+    if let Some(base) = ledger.base() {
+        let began = format!("this validator began from a snapshot at {}", base.header.height);
+        let detail =
+            format!("no transaction {digest} in the blocks held here: {began} and has only the blocks above it");
+        return Problem::not_found("no-such-transaction", detail)
+            .hint("ask a validator that has been here from the start, or ask for the account's nonce");
+    }
     Problem::not_found("no-such-transaction", format!("no committed transaction {digest}"))
         .hint("it may be pending, or skipped because of its nonce: ask again, or ask for the account's nonce")
 }

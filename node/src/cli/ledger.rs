@@ -8,6 +8,7 @@ use crate::{
     output::print,
 };
 use clap::{Args, Subcommand};
+use quorate_types::Height;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -57,14 +58,16 @@ fn home_of(dir: &std::path::Path) -> Home {
 
 fn verify(args: &LedgerArgs, context: &Context) -> Result<(), Failure> {
     let ledger = open(args)?;
-    let mut transactions = 0;
+    let base = ledger.base()?;
+    let (mut transactions, mut blocks) = (0, 0);
     let mut head = None;
     for block in ledger.blocks() {
         let block = block?;
         transactions += block.transactions;
+        blocks += u64::from(block.height > Height::GENESIS);
         head = Some((block.height, block.digest));
     }
-    let (height, digest) = head.ok_or_else(|| Failure::new(Exit::Failure, "the ledger has no blocks"))?;
+    let (height, digest) = head.max(base).ok_or_else(|| Failure::new(Exit::Failure, "the ledger has no blocks"))?;
     for (file, bytes) in ledger.torn() {
         let note = format!(
             "{file} ends in an interrupted write of {bytes} bytes, which the validator will cut when it starts"
@@ -72,10 +75,11 @@ fn verify(args: &LedgerArgs, context: &Context) -> Result<(), Failure> {
         context.output.note(note);
     }
     let data = json!({
-        "ok": true, "torn_bytes": ledger.torn().values().sum::<u64>(), "height": height, "head": digest, "transactions": transactions, "genesis": ledger.genesis().digest(),
+        "ok": true, "snapshot": base.map(|(height, _)| height), "blocks": blocks, "torn_bytes": ledger.torn().values().sum::<u64>(), "height": height, "head": digest, "transactions": transactions, "genesis": ledger.genesis().digest(),
     });
     context.output.data(&data, |_| {
-        format!("ok: {height} blocks above genesis, {transactions} transactions, head {digest}", height = height.0)
+        let from = base.map_or_else(|| "genesis".to_owned(), |(height, _)| format!("the snapshot at {height}"));
+        format!("ok: {blocks} blocks above {from}, {transactions} transactions, head {digest}")
     })
 }
 

@@ -154,6 +154,7 @@ fn node_config(
         group_interval: Duration::from_millis(config.journal.group_interval_ms),
         batch_interval: Duration::from_millis(config.mempool.batch_interval_ms),
         mempool_bytes: config.mempool.max_bytes,
+        snapshot_gap: Some(config.sync.snapshot_behind).filter(|behind| *behind > 0),
         verify_threads: config.verify.resolved(),
         genesis,
     })

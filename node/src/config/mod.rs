@@ -25,6 +25,8 @@ pub struct Config {
     pub journal: JournalConfig,
     /// Transactions waiting.
     pub mempool: MempoolConfig,
+    /// Catching up.
+    pub sync: SyncConfig,
     /// Checking signatures.
     pub verify: VerifyConfig,
     /// What is logged.
@@ -73,6 +75,15 @@ pub struct MempoolConfig {
     pub batch_interval_ms: u64,
     /// Bytes held before the node answers that it is busy.
     pub max_bytes: usize,
+}
+
+/// Catching up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncConfig {
+    /// More blocks behind than this, a validator fetches the state of a checkpoint and begins its ledger there, without the
+    /// blocks below. 0 means the larger of 2048 and two checkpoint intervals.
+    pub snapshot_behind: u64,
 }
 
 /// Checking signatures.

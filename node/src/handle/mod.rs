@@ -56,6 +56,8 @@ pub struct NodeConfig {
     pub batch_interval: Duration,
     /// Bytes of transactions the mempool holds before it answers busy.
     pub mempool_bytes: usize,
+    /// How many blocks behind it fetches a snapshot rather than blocks; `None`: the usual number.
+    pub snapshot_gap: Option<u64>,
     /// Threads that check client signatures and peers' messages.
     pub verify_threads: usize,
 }

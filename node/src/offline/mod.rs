@@ -61,9 +61,20 @@ impl OfflineLedger {
         self.torn.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Every block from height 0 up, each checked to follow the one before and to be final by its certificate.
+    /// The block whose state the ledger began from, if it did not begin from genesis, checked to be final by its certificate.
+    /// The state was checked against it when the ledger was opened.
+    pub(crate) fn base(&self) -> Result<Option<(Height, Digest)>, Failure> {
+        let Some(base) = self.ledger.base() else { return Ok(None) };
+        let height = base.header.height;
+        quorate_validator::verify_commit(&self.genesis, &base.header, &base.proof)
+            .map_err(|error| Failure::new(Exit::Failure, format!("the snapshot at {height} is not sound: {error}")))?;
+        Ok(Some((height, base.header.digest())))
+    }
+
+    /// Every block held, from height 0 up, each checked to follow the one before and to be final by its certificate.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Result<OfflineBlock, Failure>> {
-        (0..=self.ledger.head().height.0).map(|height| self.block(Height(height)))
+        let heights = (0..=self.ledger.head().height.0).map(Height);
+        heights.filter(|height| self.ledger.held(*height).is_ok()).map(|height| self.block(height))
     }
 
     fn block(&self, height: Height) -> Result<OfflineBlock, Failure> {

@@ -1,8 +1,6 @@
 //! The consensus thread: one input after the other, no disk, no locks.
 
-use super::{
-    fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher, sync::SyncWanted,
-};
+use super::{fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher};
 use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::Entry;
 use quorate_types::{ReplicaId, Transaction};
@@ -15,7 +13,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, mpsc as async_mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// The journal is rotated when it is this long, and at least twice as long as what was live at the last rotation.
 pub(super) const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
@@ -48,7 +46,6 @@ pub(super) struct Consensus<P: Protocol> {
     pub(super) journal_bytes: Arc<AtomicU64>,
     pub(super) ledger: mpsc::Sender<LedgerTask>,
     pub(super) outbox: Outbox<P>,
-    pub(super) sync: async_mpsc::Sender<SyncWanted>,
     pub(super) publisher: Publisher,
     pub(super) failure: Failure,
     pub(super) rotating: bool,
@@ -117,8 +114,7 @@ impl<P: Protocol> Consensus<P> {
                 Effect::Keep(batch) => self.journal.send(JournalWork::Keep(batch)).map_err(|_| Gone)?,
                 Effect::Ledger(work) => self.ledger.send(LedgerTask::Work(work)).map_err(|_| Gone)?,
                 Effect::Sync { from, height } => {
-                    // A full queue means that block sync is busy already; the replica asks again.
-                    let _busy = self.sync.try_send(SyncWanted { from, height });
+                    self.ledger.send(LedgerTask::Want { from, height }).map_err(|_| Gone)?;
                 }
             }
         }

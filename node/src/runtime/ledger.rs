@@ -4,13 +4,18 @@ use super::{consensus::Event, fail::Failure, metrics::Metrics, publish::unix_mil
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
 use quorate_ledger::{CommittedBlock, Genesis};
-use quorate_types::{Height, ReplicaId};
+use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     Committed, LedgerReply, LedgerWork, perform,
-    sync::{self, SyncReply},
+    sync::{Ask, CatchUp, Outcome, SyncError, SyncReply, Ticket},
+    verify_commit,
 };
-use std::sync::{Arc, PoisonError, RwLock, mpsc};
-use tokio::sync::{broadcast, oneshot};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+    mpsc,
+};
+use tokio::sync::{broadcast, mpsc as async_mpsc};
 
 /// Committed blocks after which the ledger is made durable without being asked. Consensus does not need it (the journal
 /// keeps what the ledger might lose), but it bounds how much is executed again after a power failure.
@@ -22,8 +27,10 @@ pub(super) enum LedgerTask {
     Work(LedgerWork),
     /// Make everything committed so far durable, then answer.
     Sync(mpsc::Sender<()>),
-    /// Blocks that a peer sent.
-    Accept { reply: Box<SyncReply>, taken: oneshot::Sender<Result<Height, String>> },
+    /// The replica wants the ledger to stand at `height`, where `from` stands.
+    Want { from: ReplicaId, height: Height },
+    /// What came of a question to a peer.
+    Answered { ticket: Ticket, answer: Result<Box<SyncReply>, SyncError> },
     /// Make everything durable and end.
     Stop,
 }
@@ -38,6 +45,9 @@ pub(super) struct LedgerThread<P: Protocol> {
     pub(super) events: broadcast::Sender<NodeEvent>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failure: Failure,
+    pub(super) catch_up: CatchUp,
+    pub(super) asks: async_mpsc::UnboundedSender<Ask>,
+    pub(super) syncing: Arc<AtomicBool>,
     pub(super) unsynced: u64,
 }
 
@@ -56,9 +66,8 @@ impl<P: Protocol> LedgerThread<P> {
                     self.sync()?;
                     let _gone = done.send(());
                 }
-                LedgerTask::Accept { reply, taken } => {
-                    let _gone = taken.send(self.accept(*reply)?);
-                }
+                LedgerTask::Want { from, height } => self.want(from, height),
+                LedgerTask::Answered { ticket, answer } => self.answered(ticket, answer)?,
                 LedgerTask::Stop => return self.sync(),
             }
         }
@@ -82,25 +91,50 @@ impl<P: Protocol> LedgerThread<P> {
         Ok(())
     }
 
-    /// The inner result is the peer's fault, the outer one ours.
-    fn accept(&mut self, reply: SyncReply) -> Result<Result<Height, String>, String> {
-        let result = {
-            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-            sync::accept(&mut ledger, &self.genesis, reply)
+    fn want(&mut self, from: ReplicaId, height: Height) {
+        let ask = {
+            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+            self.catch_up.want((from, height), &ledger)
         };
-        match result {
-            Ok(reply) => {
-                let mut height = Height::GENESIS;
-                if let LedgerReply::Synced { head, committed, .. } = &reply {
-                    height = head.height;
-                    self.announce(committed);
-                }
-                let _stopped = self.consensus.send(Event::Ledger(Box::new(reply)));
-                Ok(Ok(height))
-            }
-            Err(sync::SyncError::Ledger(error)) if error.is_local() => Err(self.broken(&error)),
-            Err(error) => Ok(Err(error.to_string())),
+        self.ask(ask);
+    }
+
+    fn ask(&mut self, ask: Option<Ask>) {
+        if let Some(ask) = ask {
+            tracing::debug!(peer = %ask.to, request = ?ask.request, "asking to catch up");
+            let _stopped = self.asks.send(ask);
         }
+        self.syncing.store(self.catch_up.is_running(), Ordering::Relaxed);
+    }
+
+    /// An error is our own ledger's.
+    fn answered(&mut self, ticket: Ticket, answer: Result<Box<SyncReply>, SyncError>) -> Result<(), String> {
+        let outcome = {
+            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+            let check = |header: &Header, proof: &[u8]| verify_commit(&self.genesis, header, proof);
+            match answer {
+                Ok(reply) => self.catch_up.answered(ticket, *reply, &mut ledger, &check),
+                Err(why) => Ok(self.catch_up.failed(ticket, why, &ledger)),
+            }
+        };
+        let Outcome { reply, ask, refused } = outcome.map_err(|error| self.broken(&error))?;
+        if let Some(refusal) = refused {
+            if refusal.why.is_lie() {
+                tracing::warn!(peer = %refusal.peer, why = %refusal.why, "a peer's answer is refused, the next one is asked");
+            } else {
+                tracing::debug!(peer = %refusal.peer, why = %refusal.why, "a peer is of no help in catching up");
+            }
+        }
+        if let Some(reply) = reply {
+            if let LedgerReply::Synced { head, committed, .. } = &reply {
+                let way = if committed.blocks.is_empty() { "a snapshot" } else { "blocks" };
+                tracing::info!(height = %head.height, "caught up by {way}");
+                self.announce(committed);
+            }
+            let _stopped = self.consensus.send(Event::Ledger(Box::new(reply)));
+        }
+        self.ask(ask);
+        Ok(())
     }
 
     fn announce(&self, committed: &Committed) {

@@ -22,7 +22,10 @@ use quorate_consensus::{BatchLimits, Keys, Protocol};
 use quorate_crypto::{Committee, Scheme};
 use quorate_network::{Hello, Libp2p, Network, Peer};
 use quorate_types::{ReplicaId, View};
-use quorate_validator::{Core, ForProtocol, GenesisScheme, StepJournal, WireKeys, for_protocol_of, recover};
+use quorate_validator::{
+    Core, ForProtocol, GenesisScheme, StepJournal, WireKeys, check_head, for_protocol_of, recover,
+    sync::{self, CatchUp},
+};
 use std::{
     pin::Pin,
     sync::{
@@ -42,6 +45,11 @@ const EVENTS: usize = 4096;
 
 fn batch_limits(config: &NodeConfig) -> BatchLimits {
     BatchLimits { close_after: config.batch_interval, bytes_per_author: config.mempool_bytes, ..BatchLimits::default() }
+}
+
+/// A replica further behind than this fetches a snapshot.
+fn snapshot_gap(config: &NodeConfig) -> u64 {
+    config.snapshot_gap.unwrap_or_else(|| sync::snapshot_gap(config.genesis.params.checkpoint_interval))
 }
 
 /// Starts a validator of whichever protocol its genesis names. It runs until it fails or [`Handle::shutdown`] is called.
@@ -73,7 +81,9 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let Disks { ledger, journal, recovered } = disks;
     let secret = P::Scheme::secret(&config.vote);
     let replica = quorate_validator::config(&config.genesis, &ledger, config.me, scheme.clone(), secret);
-    let core: Core<P> = recover(replica.map_err(damaged)?, batch_limits(&config), recovered, &ledger);
+    let replica = replica.map_err(damaged)?;
+    check_head::<P>(&replica).map_err(damaged)?;
+    let core: Core<P> = recover(replica, batch_limits(&config), recovered, &ledger);
     let ledger = Arc::new(RwLock::new(ledger));
 
     let first = config.genesis.block().header;
@@ -90,7 +100,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let (to_journal, journal_in) = mpsc::channel();
     let (to_ledger, ledger_in) = mpsc::channel();
     let (to_pool, jobs) = mpsc::channel();
-    let (sync_wanted, wanted) = async_mpsc::channel(1);
+    let (asks, asks_out) = async_mpsc::unbounded_channel();
     let (submissions, submissions_in) = async_mpsc::channel(SUBMISSIONS);
     let (events, _) = broadcast::channel(EVENTS);
     let (status, status_out) = watch::channel(first_status(&config, &committee));
@@ -110,6 +120,9 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         events: events.clone(),
         metrics: metrics.clone(),
         failure: failure.clone(),
+        catch_up: CatchUp::new(committee.others(config.me).collect(), snapshot_gap(&config)),
+        asks,
+        syncing: syncing.clone(),
         unsynced: 0,
     };
     let journal_thread = JournalThread {
@@ -134,13 +147,12 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         journal_bytes,
         ledger: to_ledger.clone(),
         outbox,
-        sync: sync_wanted,
         publisher: Publisher {
             status: status.clone(),
             events: events.clone(),
             ledger: ledger.clone(),
             connected: connected.clone(),
-            syncing: syncing.clone(),
+            syncing,
             needed_peers: committee.quorum().saturating_sub(1),
             metrics: metrics.clone(),
             last: Instant::now(),
@@ -164,8 +176,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         failure.spawn("consensus", move || consensus_thread.run()).map_err(environment)?,
     ];
 
-    let sync_client =
-        SyncClient { network: network.clone(), ledger: ledger.clone(), tasks: to_ledger, wanted, syncing };
+    let sync_client = SyncClient { network: network.clone(), tasks: to_ledger, asks: asks_out };
     tokio::spawn(sync_client.run());
     tokio::spawn(submit::serve(submissions_in, to_pool.clone(), waiters, ledger.clone()));
     let on_peer = move |peer: ReplicaId, up: bool| {

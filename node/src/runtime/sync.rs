@@ -1,114 +1,129 @@
-//! Block sync over the network's request and response: asking for what others committed, and answering.
+//! Catching up over the network's request and response: the questions of a [`CatchUp`](quorate_validator::sync::CatchUp), which
+//! lives in the ledger thread, are carried to peers and their answers back; and peers are answered.
 
 use super::ledger::LedgerTask;
 use crate::handle::NodeLedger;
 use bytes::Bytes;
 use quorate_network::{Network, Responder};
-use quorate_types::{Height, ReplicaId, decode, encode};
-use quorate_validator::sync::{SyncReply, SyncRequest, answer};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicBool, Ordering},
-    mpsc,
+use quorate_types::{ReplicaId, decode, encode};
+use quorate_validator::sync::{Ask, SyncError, SyncReply, SyncRequest, answer};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc},
 };
-use tokio::sync::{Semaphore, mpsc as async_mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc as async_mpsc};
 
-/// Requests of peers answered at a time; more are dropped, and the asker tries the next peer.
+/// Answers made at a time; more wait in the order in which they were asked for.
 const ANSWERS: usize = 4;
-
-/// The replica wants the ledger to stand at `height`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SyncWanted {
-    pub(super) from: ReplicaId,
-    pub(super) height: Height,
-}
+/// Questions of one peer that are being answered or wait for it. More are dropped: who asks one thing after the other has no
+/// more than one, and another whose time ran out.
+const PER_PEER: usize = 2;
 
 /// Answers peers from the ledger.
 #[derive(Clone)]
 pub(super) struct SyncServer {
     ledger: Arc<RwLock<NodeLedger>>,
     slots: Arc<Semaphore>,
+    open: Arc<Mutex<BTreeMap<ReplicaId, usize>>>,
 }
 
 impl SyncServer {
     pub(super) fn new(ledger: Arc<RwLock<NodeLedger>>) -> Self {
-        Self { ledger, slots: Arc::new(Semaphore::new(ANSWERS)) }
+        Self { ledger, slots: Arc::new(Semaphore::new(ANSWERS)), open: Arc::default() }
     }
 
     pub(super) fn serve(&self, from: ReplicaId, bytes: Bytes, respond: Responder) {
         let Ok(request) = decode::<SyncRequest>(&bytes) else {
             return tracing::debug!(%from, "a sync request that does not decode");
         };
-        let Ok(slot) = self.slots.clone().try_acquire_owned() else { return };
-        let ledger = self.ledger.clone();
-        tokio::task::spawn_blocking(move || {
-            let reply = answer(&ledger.read().unwrap_or_else(PoisonError::into_inner), request);
-            match reply {
-                Ok(reply) => {
-                    if let Err(error) = respond.respond(Bytes::from(encode(&reply))) {
+        let Some(turn) = Turn::take(&self.open, from) else {
+            return tracing::debug!(%from, "a sync request beyond {PER_PEER} at a time");
+        };
+        let (slots, ledger) = (self.slots.clone(), self.ledger.clone());
+        tokio::spawn(async move {
+            let Ok(_slot) = slots.acquire_owned().await else { return };
+            let answering = tokio::task::spawn_blocking(move || {
+                let reply = answer(&ledger.read().unwrap_or_else(PoisonError::into_inner), request);
+                reply.map(|reply| Bytes::from(encode(&reply)))
+            });
+            match answering.await {
+                Ok(Ok(bytes)) => {
+                    if let Err(error) = respond.respond(bytes) {
                         tracing::warn!(%from, %error, "a sync answer does not fit");
                     }
                 }
-                Err(error) => tracing::warn!(%from, %error, "no sync answer: the ledger cannot be read"),
+                Ok(Err(error)) => tracing::warn!(%from, %error, "no sync answer: the ledger cannot be read"),
+                Err(error) => tracing::warn!(%from, %error, "no sync answer"),
             }
-            drop(slot);
+            drop(turn);
         });
     }
 }
 
-/// Asks peers for blocks when the replica wants them.
+/// One of a peer's questions that are open.
+struct Turn {
+    open: Arc<Mutex<BTreeMap<ReplicaId, usize>>>,
+    peer: ReplicaId,
+}
+
+fn counts(open: &Mutex<BTreeMap<ReplicaId, usize>>) -> MutexGuard<'_, BTreeMap<ReplicaId, usize>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Turn {
+    fn take(open: &Arc<Mutex<BTreeMap<ReplicaId, usize>>>, peer: ReplicaId) -> Option<Self> {
+        let mut all = counts(open);
+        let count = all.entry(peer).or_default();
+        if *count >= PER_PEER {
+            return None;
+        }
+        *count += 1;
+        Some(Self { open: open.clone(), peer })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(count) = counts(&self.open).get_mut(&self.peer) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+/// Puts questions to peers, one after the other.
 pub(super) struct SyncClient {
     pub(super) network: Arc<dyn Network>,
-    pub(super) ledger: Arc<RwLock<NodeLedger>>,
     pub(super) tasks: mpsc::Sender<LedgerTask>,
-    pub(super) wanted: async_mpsc::Receiver<SyncWanted>,
-    pub(super) syncing: Arc<AtomicBool>,
+    pub(super) asks: async_mpsc::UnboundedReceiver<Ask>,
 }
 
 impl SyncClient {
     pub(super) async fn run(mut self) {
-        while let Some(wanted) = self.wanted.recv().await {
-            self.syncing.store(true, Ordering::Relaxed);
-            self.fetch(wanted).await;
-            self.syncing.store(false, Ordering::Relaxed);
+        while let Some(ask) = self.asks.recv().await {
+            let answer = self.put(ask).await.map(Box::new);
+            let _stopped = self.tasks.send(LedgerTask::Answered { ticket: ask.ticket, answer });
         }
     }
 
-    fn head(&self) -> Height {
-        self.ledger.read().unwrap_or_else(PoisonError::into_inner).head().height
+    async fn put(&self, ask: Ask) -> Result<SyncReply, SyncError> {
+        let answer = self.network.request(ask.to, Bytes::from(encode(&ask.request))).await;
+        let answer = answer.map_err(|_| SyncError::Unanswered("the network has stopped".to_owned()))?;
+        let bytes = answer.map_err(|error| SyncError::Unanswered(error.to_string()))?;
+        decode(&bytes).map_err(|error| SyncError::Malformed(error.to_string()))
     }
+}
 
-    /// Fetches until the ledger is at the height wanted, or a whole round of peers gave nothing more.
-    async fn fetch(&self, wanted: SyncWanted) {
-        let mut peers: Vec<_> = self.network.peers().iter().map(|peer| peer.replica).collect();
-        if let Some(first) = peers.iter().position(|peer| *peer == wanted.from) {
-            peers.rotate_left(first);
-        }
-        let mut failed = 0;
-        let mut turn = 0;
-        while self.head() < wanted.height && failed < peers.len() {
-            let peer = peers[turn % peers.len()];
-            match self.ask(peer).await {
-                Ok(height) => {
-                    tracing::info!(%peer, %height, "caught up by block sync");
-                    failed = 0;
-                }
-                Err(why) => {
-                    tracing::debug!(%peer, why, "block sync got nothing");
-                    failed += 1;
-                    turn += 1;
-                }
-            }
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    async fn ask(&self, peer: ReplicaId) -> Result<Height, String> {
-        let request = encode(&SyncRequest { above: self.head() });
-        let answer = self.network.request(peer, Bytes::from(request)).await;
-        let bytes = answer.map_err(|_| "the network has stopped".to_owned())?.map_err(|error| error.to_string())?;
-        let reply: SyncReply = decode(&bytes).map_err(|error| error.to_string())?;
-        let (taken, result) = oneshot::channel();
-        let _stopped = self.tasks.send(LedgerTask::Accept { reply: Box::new(reply), taken });
-        result.await.map_err(|_| "the ledger has stopped".to_owned())?
+    #[test]
+    fn one_peer_does_not_take_the_others_turns() {
+        let open = Arc::default();
+        let turns: Vec<_> = (0..PER_PEER + 3).filter_map(|_| Turn::take(&open, ReplicaId(1))).collect();
+        assert_eq!(turns.len(), PER_PEER);
+        assert!(Turn::take(&open, ReplicaId(2)).is_some());
+        drop(turns);
+        assert!(Turn::take(&open, ReplicaId(1)).is_some());
     }
 }

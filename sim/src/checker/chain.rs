@@ -60,7 +60,7 @@ impl Chain {
         &self.effects
     }
 
-    /// A process starts with this head: it must be one that was committed.
+    /// A process starts with this head, or fetches it with its state: it must be one that was committed.
     pub(crate) fn opened(&mut self, who: ReplicaId, head: &Header) -> Result<(), Violation> {
         self.same(who, head)?;
         if head.height > self.height() {

@@ -73,6 +73,8 @@ pub(crate) struct Checkers {
     pub(crate) bounds: Bounds,
     /// Replicas whose deeds are not checked: puppets and their like.
     pub(crate) dishonest: BTreeSet<ReplicaId>,
+    /// Who refused whose sync answer, and why.
+    pub(crate) refused: Vec<(ReplicaId, ReplicaId, String)>,
     pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
 }
 
@@ -90,6 +92,11 @@ impl Checkers {
                 self.chain.opened(who, &head)
             }
             Sight::Committed { block } => self.chain.committed(who, &block),
+            Sight::Installed { head } => self.chain.opened(who, &head),
+            Sight::Refused { peer, why } => {
+                self.refused.push((who, peer, why));
+                Ok(())
+            }
             Sight::Proven { header, proof } => {
                 let wrong = |why: String| {
                     Violation::new(Rule::CommitProof, format!("{who} committed {} without proof: {why}", header.height))

@@ -45,7 +45,7 @@ impl<P: SimProtocol> Builder<P> {
 
     fn configuration(&self) -> String {
         format!(
-            "replicas {}, {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, puppets {:?}, attackers {:?}",
+            "replicas {}, {}, {}, scheme {}, {}, {:?}, {:?}, {:?}, durability {}, rotate after {} B, sync every {}, snapshots {} behind, puppets {:?}, attackers {:?}",
             self.replicas,
             P::KIND,
             self.election,
@@ -57,6 +57,7 @@ impl<P: SimProtocol> Builder<P> {
             self.durability,
             self.rotate_after,
             self.sync_every,
+            self.snapshot_gap,
             self.puppets.keys().collect::<Vec<_>>(),
             self.attackers.keys().collect::<Vec<_>>(),
         )
@@ -95,6 +96,7 @@ impl<P: SimProtocol> Builder<P> {
                 promises: Promises::default(),
                 bounds: Bounds { limits: self.limits, replicas: self.replicas },
                 dishonest: self.puppets.keys().chain(self.attackers.keys()).copied().collect::<BTreeSet<_>>(),
+                refused: Vec::new(),
                 accused: Vec::new(),
             },
             setup: Setup {
@@ -106,10 +108,12 @@ impl<P: SimProtocol> Builder<P> {
                 rotate_after: self.rotate_after,
                 sync_every: self.sync_every,
                 attackers: self.attackers,
+                snapshot_gap: self.snapshot_gap,
             },
             nodes,
             puppets: self.puppets,
             intercept: None,
+            corrupt: None,
             trace: Trace::new(),
             rng,
             timing: self.timing,

@@ -21,6 +21,7 @@ pub struct Builder<P: SimProtocol> {
     pub(super) durability: Durability,
     pub(super) rotate_after: u64,
     pub(super) sync_every: u64,
+    pub(super) snapshot_gap: u64,
     pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
     pub(crate) attackers: Attackers<P>,
     pub(super) panics: bool,
@@ -48,6 +49,7 @@ impl<P: SimProtocol> Default for Builder<P> {
             durability: Durability::Always,
             rotate_after: 256 * 1024,
             sync_every: 64,
+            snapshot_gap: quorate_validator::sync::snapshot_gap(Params::default().checkpoint_interval),
             puppets: BTreeMap::new(),
             attackers: BTreeMap::new(),
             panics: true,
@@ -167,6 +169,13 @@ impl<P: SimProtocol> Builder<P> {
     #[must_use]
     pub fn sync_ledger_every(mut self, commits: u64) -> Self {
         self.sync_every = commits;
+        self
+    }
+
+    /// Whoever is so many blocks behind fetches a snapshot.
+    #[must_use]
+    pub fn snapshot_gap(mut self, blocks: u64) -> Self {
+        self.snapshot_gap = blocks;
         self
     }
 

@@ -4,17 +4,26 @@ use super::{Cluster, draw};
 use crate::{
     SimProtocol, Violation,
     checker::Rule,
-    node::{Death, Life, Out, SimWire, Task, Ticket},
+    node::{Death, Life, Out, SimWire, Task},
     puppet::{Cue, Hands, SyncTicket},
     trace::What,
 };
 use quorate_crypto::Scheme;
-use quorate_types::ReplicaId;
+use quorate_types::{ReplicaId, codec::encoded_len};
 use quorate_validator::{
     Checked, CoreTimer, Input, Wire,
-    sync::{SyncReply, SyncRequest},
+    sync::{SyncReply, SyncRequest, Ticket},
 };
 use std::{sync::Arc, time::Duration};
+
+/// The name under which a question is counted.
+fn asked_for(request: &SyncRequest) -> &'static str {
+    match request {
+        SyncRequest::Blocks { .. } => "ask_blocks",
+        SyncRequest::Manifest { .. } => "ask_manifest",
+        SyncRequest::Chunk { .. } => "ask_chunk",
+    }
+}
 
 /// A message on its way: checked when it was sent, because the check gives every receiver the same answer.
 pub(super) struct Parcel<P: SimProtocol> {
@@ -64,8 +73,8 @@ impl<P: SimProtocol> Cluster<P> {
             Event::Asked { from, to, request, ticket } => self.asked(from, to, request, ticket),
             Event::Answered { from, to, reply, ticket } => {
                 if self.is_life(to, ticket.life) {
-                    self.note(What::Arrived { from, to, kind: "sync_reply", length: reply.blocks.len() });
-                    self.with(to, |process, outs| process.answered(from, reply, ticket.ticket, outs));
+                    self.note(What::Arrived { from, to, kind: "sync_reply", length: encoded_len(&*reply) });
+                    self.with(to, |process, outs| process.answered(reply, ticket.ticket, outs));
                 }
             }
             Event::Unanswered { who, life, ticket } => {
@@ -107,9 +116,17 @@ impl<P: SimProtocol> Cluster<P> {
         }
         let Some(process) = &self.nodes[to.index()].life else { return };
         let reply = process.answer(request);
-        self.note(What::Arrived { from, to, kind: "sync_request", length: 16 });
+        self.note(What::Arrived { from, to, kind: asked_for(&request), length: encoded_len(&request) });
         match reply {
-            Ok(reply) => self.answer(to, from, ticket, reply),
+            Ok(reply) => {
+                let reply = match &mut self.corrupt {
+                    Some(corrupt) => corrupt(to, from, request, reply),
+                    None => Some(reply),
+                };
+                if let Some(reply) = reply {
+                    self.answer(to, from, ticket, reply);
+                }
+            }
             Err(error) => self.die(to, Death::Disk(error.to_string())),
         }
     }
@@ -150,8 +167,8 @@ impl<P: SimProtocol> Cluster<P> {
                 }
                 Out::Ask { to, request, ticket } => {
                     let ticket_of_life = SyncTicket { life, ticket };
-                    *self.counts.entry("sync_request").or_default() += 1;
-                    for at in self.network.send(who, to, now, 16).iter() {
+                    *self.counts.entry(asked_for(&request)).or_default() += 1;
+                    for at in self.network.send(who, to, now, encoded_len(&request)).iter() {
                         self.queue.post(at, Event::Asked { from: who, to, request, ticket: ticket_of_life });
                     }
                     self.queue.post(now + self.timing.sync_timeout, Event::Unanswered { who, life, ticket });
@@ -206,7 +223,7 @@ impl<P: SimProtocol> Cluster<P> {
 
     fn answer(&mut self, from: ReplicaId, to: ReplicaId, ticket: SyncTicket, reply: SyncReply) {
         let now = self.queue.now();
-        let length = quorate_types::codec::encoded_len(&reply);
+        let length = encoded_len(&reply);
         let reply = Arc::new(reply);
         *self.counts.entry("sync_reply").or_default() += 1;
         for at in self.network.send(from, to, now, length).iter() {

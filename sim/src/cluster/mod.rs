@@ -29,7 +29,7 @@ use crate::{
 };
 use clients::Clients;
 use events::Event;
-use post::Intercept;
+use post::{Corrupt, Intercept};
 use quorate_consensus::hotstuff::HotStuff;
 use quorate_crypto::Symbolic;
 use quorate_types::ReplicaId;
@@ -48,6 +48,7 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     clients: Clients,
     checkers: Checkers,
     intercept: Option<Intercept<P>>,
+    corrupt: Option<Corrupt>,
     trace: Trace,
     /// For everything that has no generator of its own.
     rng: Rng,

@@ -8,7 +8,10 @@ use crate::{SimProtocol, Violation, checker::Rule, node::SimWire};
 use quorate_consensus::{Kind, hotstuff::HotStuff};
 use quorate_crypto::Symbolic;
 use quorate_types::{ReplicaId, decode, encode};
-use quorate_validator::Checked;
+use quorate_validator::{
+    Checked,
+    sync::{SyncReply, SyncRequest},
+};
 use std::{sync::Arc, time::Duration};
 
 /// What a test does with a message on a link.
@@ -26,7 +29,18 @@ pub enum Verdict<P: SimProtocol = HotStuff<Symbolic>> {
 /// Looks at every message: from, to, what.
 pub(super) type Intercept<P> = Box<dyn FnMut(ReplicaId, ReplicaId, &SimWire<P>) -> Verdict<P>>;
 
+/// What becomes of an answer: from, to, question, answer.
+pub(super) type Corrupt = Box<dyn FnMut(ReplicaId, ReplicaId, SyncRequest, SyncReply) -> Option<SyncReply>>;
+
 impl<P: SimProtocol> Cluster<P> {
+    /// From now on `corrupt` decides what replicas answer to whoever catches up; `None`: nothing.
+    pub fn corrupt_answers(
+        &mut self,
+        corrupt: impl FnMut(ReplicaId, ReplicaId, SyncRequest, SyncReply) -> Option<SyncReply> + 'static,
+    ) {
+        self.corrupt = Some(Box::new(corrupt));
+    }
+
     /// From now on `verdict` decides about every message between two replicas, before the link does.
     pub fn intercept(&mut self, verdict: impl FnMut(ReplicaId, ReplicaId, &SimWire<P>) -> Verdict<P> + 'static) {
         self.intercept = Some(Box::new(verdict));

@@ -1,12 +1,14 @@
 //! A process between start and crash: inputs in, [`Out`]s out.
 
-use super::{Death, Disks, Out, Sight, SimKeys, Task, flush::Journalling, start::Setup, sync::Catching};
+use super::{Death, Disks, Out, Sight, SimKeys, Task, flush::Journalling, start::Setup};
 use crate::{SimProtocol, disk::SimDisk, index::SimIndex};
 use quorate_consensus::Refused;
 use quorate_crypto::{Scheme, verify_transaction};
 use quorate_ledger::{Ledger, TxError};
 use quorate_types::{ReplicaId, Transaction};
-use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform};
+use quorate_validator::{
+    Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform, sync::CatchUp,
+};
 use std::sync::Arc;
 
 /// A running validator.
@@ -16,7 +18,7 @@ pub(crate) struct Life<P: SimProtocol> {
     pub(crate) ledger: Ledger<SimDisk, SimIndex>,
     pub(super) disks: Disks,
     pub(super) journalling: Journalling<P>,
-    pub(super) catching: Catching,
+    pub(super) catching: CatchUp,
     pub(super) keys: Arc<SimKeys<P>>,
     commits: u64,
     sync_every: u64,
@@ -56,7 +58,7 @@ impl<P: SimProtocol> Life<P> {
             disks,
             journalling: Journalling::new(journal, setup.rotate_after),
             keys: setup.keys.clone(),
-            catching: Catching::new(setup.scheme.committee().others(id).collect()),
+            catching: CatchUp::new(setup.scheme.committee().others(id).collect(), setup.snapshot_gap),
             commits: 0,
             sync_every: setup.sync_every.max(1),
             durable_promised: setup.durability != quorate_ledger::Durability::None,
@@ -115,7 +117,7 @@ impl<P: SimProtocol> Life<P> {
                 Ok(()) => self.rotate_now(outs),
                 Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
             },
-            Task::Accept { from, reply, ticket } => self.accept(from, &reply, ticket, outs),
+            Task::Accept { reply, ticket } => self.accept(&reply, ticket, outs),
         }
     }
 

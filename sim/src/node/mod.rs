@@ -10,7 +10,6 @@ mod sync;
 
 pub(crate) use life::{Life, TurnedAway};
 pub(crate) use start::Setup;
-pub(crate) use sync::Ticket;
 
 use crate::{
     Rng, SimProtocol,
@@ -23,7 +22,7 @@ use quorate_ledger::{CommittedBlock, Entry};
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     CoreTimer, LedgerWork, Wire, WireKeys,
-    sync::{SyncReply, SyncRequest},
+    sync::{SyncReply, SyncRequest, Ticket},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -62,7 +61,6 @@ pub(crate) enum Task {
     /// Make everything durable, then begin a new journal.
     SyncThenRotate,
     Accept {
-        from: ReplicaId,
         reply: Arc<SyncReply>,
         ticket: Ticket,
     },
@@ -76,7 +74,7 @@ impl Task {
             Self::Work(LedgerWork::Inspect { .. }) => "inspect",
             Self::Work(LedgerWork::Commit { .. }) => "commit",
             Self::SyncThenRotate => "sync and rotate",
-            Self::Accept { .. } => "accept synced blocks",
+            Self::Accept { .. } => "accept a sync reply",
         }
     }
 }
@@ -99,6 +97,15 @@ pub(crate) enum Sight<P: SimProtocol> {
     },
     Committed {
         block: CommittedBlock,
+    },
+    /// A process' ledger has begun anew from a snapshot.
+    Installed {
+        head: Header,
+    },
+    /// A process found a sync answer to be a lie.
+    Refused {
+        peer: ReplicaId,
+        why: String,
     },
     /// This block was handed to the ledger as final, with this proof.
     Proven {

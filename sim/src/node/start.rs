@@ -5,7 +5,7 @@ use crate::{SimProtocol, SimScheme, attackers::Attackers};
 use quorate_consensus::BatchLimits;
 use quorate_ledger::{Binding, Durability, Entry, Genesis, Journal, JournalError, Ledger};
 use quorate_types::ReplicaId;
-use quorate_validator::{Input, Recovered, StepJournal, config, recover_as};
+use quorate_validator::{Input, Recovered, StepJournal, check_head, config, recover_as};
 use std::sync::Arc;
 
 /// What processes of a cluster have in common.
@@ -22,6 +22,8 @@ pub(crate) struct Setup<P: SimProtocol> {
     pub(crate) sync_every: u64,
     /// Replicas in attackers' hands.
     pub(crate) attackers: Attackers<P>,
+    /// Whoever is further behind fetches a snapshot.
+    pub(crate) snapshot_gap: u64,
 }
 
 impl<P: SimProtocol> Life<P> {
@@ -57,6 +59,7 @@ impl<P: SimProtocol> Life<P> {
         let secret = setup.scheme.secret_of(id);
         let config = config(&setup.genesis, &ledger, id, setup.scheme.clone(), secret)
             .map_err(|error| dead(error.to_string()))?;
+        check_head::<P>(&config).map_err(|error| dead(error.to_string()))?;
         let make = |config, records| {
             let replica = P::recover(config, records);
             match setup.attackers.get(&id) {

@@ -4,16 +4,13 @@
 mod hotstuff;
 mod pbft;
 
-use crate::{
-    SimProtocol, SimScheme,
-    node::{SimWire, Ticket},
-};
+use crate::{SimProtocol, SimScheme, node::SimWire};
 use quorate_consensus::{PoolMessage, hotstuff::HotStuff};
 use quorate_crypto::{Committee, Scheme, Symbolic};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
     Wire,
-    sync::{SyncReply, SyncRequest},
+    sync::{SyncReply, SyncRequest, Ticket},
 };
 use std::time::Duration;
 

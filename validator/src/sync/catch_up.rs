@@ -1,0 +1,289 @@
+//! What a replica that is behind asks, whom, and when it gives up: a value, for simulator and node alike.
+//!
+//! A *run* begins with [`CatchUp::want`] and ends when the ledger is where the replica wants it, or when every peer has failed
+//! at every way to get there; the replica asks again. There is one question at a time. It is put to the peer that answered
+//! last, until that one fails. Liars are out for the rest of the run.
+
+use super::{
+    SyncError, SyncReply, SyncRequest,
+    blocks::{self, Taken},
+    snapshot::Transfer,
+};
+use crate::{LedgerReply, NotFinal};
+use quorate_ledger::{Disk, Index, Ledger, LedgerError};
+use quorate_types::{Header, Height, ReplicaId};
+use std::{collections::BTreeSet, fmt, mem};
+
+/// Names one question: an answer to an earlier one is void.
+pub type Ticket = u64;
+
+/// Blocks that are worth reading in any case: a replica that fetched a snapshot does not have the blocks below.
+const WORTH_READING: u64 = 2048;
+
+/// How far a replica is to be behind before it fetches a snapshot rather than blocks, unless told: more than two checkpoints,
+/// and more than a few replies of block sync.
+pub fn snapshot_gap(checkpoint_interval: u64) -> u64 {
+    checkpoint_interval.saturating_mul(2).max(WORTH_READING)
+}
+
+/// A question to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Whom.
+    pub to: ReplicaId,
+    /// What.
+    pub request: SyncRequest,
+    /// Comes back with the answer, or with its absence.
+    pub ticket: Ticket,
+}
+
+/// An answer that was not taken: whose, and why.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Who gave it.
+    pub peer: ReplicaId,
+    /// What is wrong with it.
+    pub why: SyncError,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.peer, self.why)
+    }
+}
+
+/// What an answer led to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// For the core: the ledger has come further.
+    pub reply: Option<LedgerReply>,
+    /// The next question; `None`: the run is over, or goes on elsewhere.
+    pub ask: Option<Ask>,
+    /// The answer was of no use.
+    pub refused: Option<Refusal>,
+}
+
+/// How commit proofs are checked.
+pub type Check<'a> = &'a dyn Fn(&Header, &[u8]) -> Result<(), NotFinal>;
+
+/// The asking side.
+#[derive(Debug)]
+pub struct CatchUp {
+    peers: Vec<ReplicaId>,
+    gap: u64,
+    ticket: Ticket,
+    run: Option<Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    target: Height,
+    /// Index of the peer asked now.
+    turn: usize,
+    /// Peers in a row that failed at this way.
+    failed: usize,
+    avoided: BTreeSet<ReplicaId>,
+    way: Way,
+    has_tried: Tried,
+    /// The last block of those that wait in the ledger for a proof.
+    held: Option<Header>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Blocks,
+    Manifest { above: Height },
+    State(Box<Transfer>),
+}
+
+/// Ways at which a whole round of peers has failed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tried {
+    blocks: bool,
+    snapshots: bool,
+}
+
+impl CatchUp {
+    /// With these peers. Further behind than `gap` blocks it fetches a snapshot; see [`snapshot_gap`].
+    pub fn new(peers: Vec<ReplicaId>, gap: u64) -> Self {
+        Self { peers, gap, ticket: 0, run: None }
+    }
+
+    /// Whether it is about it.
+    pub fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// The replica wants the ledger to stand at `height`, and `from` is ahead. One run at a time.
+    pub fn want<D: Disk, I: Index>(
+        &mut self,
+        (from, height): (ReplicaId, Height),
+        ledger: &Ledger<D, I>,
+    ) -> Option<Ask> {
+        if self.run.is_some() {
+            return None;
+        }
+        let turn = self.peers.iter().position(|peer| *peer == from).unwrap_or_default();
+        let mut run = Run {
+            target: height,
+            turn,
+            failed: 0,
+            avoided: BTreeSet::new(),
+            way: Way::Blocks,
+            has_tried: Tried::default(),
+            held: None,
+        };
+        run.choose(ledger.head().height, self.gap);
+        self.run = Some(run);
+        self.ask(ledger)
+    }
+
+    /// No usable answer to a question: lost, or not even decoded.
+    pub fn failed<D: Disk, I: Index>(&mut self, ticket: Ticket, why: SyncError, ledger: &Ledger<D, I>) -> Outcome {
+        if ticket != self.ticket || self.run.is_none() {
+            return Outcome::default();
+        }
+        let refused = self.blame(why);
+        Outcome { reply: None, ask: self.ask(ledger), refused }
+    }
+
+    /// A peer's answer. An error is our own ledger's.
+    pub fn answered<D: Disk, I: Index>(
+        &mut self,
+        ticket: Ticket,
+        reply: SyncReply,
+        ledger: &mut Ledger<D, I>,
+        check: Check<'_>,
+    ) -> Result<Outcome, LedgerError> {
+        if ticket != self.ticket || self.run.is_none() {
+            return Ok(Outcome::default());
+        }
+        // Whatever else comes for this question is void from here on.
+        self.ticket += 1;
+        match self.take(reply, ledger, check) {
+            Ok(reply) => Ok(Outcome { reply, ask: self.ask(ledger), refused: None }),
+            Err(SyncError::Ledger(error)) => Err(error),
+            Err(why) => {
+                let refused = self.blame(why);
+                Ok(Outcome { reply: None, ask: self.ask(ledger), refused })
+            }
+        }
+    }
+
+    fn take<D: Disk, I: Index>(
+        &mut self,
+        reply: SyncReply,
+        ledger: &mut Ledger<D, I>,
+        check: Check<'_>,
+    ) -> Result<Option<LedgerReply>, SyncError> {
+        let (gap, run) = (self.gap, self.run.as_mut().expect("the ticket is a run's"));
+        let peer = self.peers[run.turn];
+        let taken = match (&mut run.way, reply) {
+            (Way::Blocks, SyncReply::Blocks(blocks)) => match blocks::take(ledger, run.held.as_ref(), blocks, check)? {
+                Taken::Held(last) => {
+                    run.held = Some(last);
+                    None
+                }
+                Taken::Committed(reply) => Some(reply),
+            },
+            (Way::Manifest { above }, SyncReply::Manifest(manifest)) => {
+                let manifest = manifest.ok_or(SyncError::Nothing)?;
+                let genesis = ledger.genesis().clone();
+                run.way = Way::State(Box::new(Transfer::begin((*manifest, peer), *above, &genesis, check)?));
+                None
+            }
+            (Way::State(transfer), SyncReply::Chunk(chunk)) => {
+                transfer.take(&chunk.ok_or(SyncError::Nothing)?)?;
+                None
+            }
+            (Way::Blocks | Way::Manifest { .. } | Way::State(_), _) => return Err(SyncError::Unasked),
+        };
+        run.failed = 0;
+        if !matches!(&run.way, Way::State(transfer) if transfer.next().is_none()) {
+            return Ok(taken);
+        }
+        let Way::State(transfer) = mem::replace(&mut run.way, Way::Blocks) else { return Ok(taken) };
+        let installed = transfer.install(ledger)?;
+        run.has_tried = Tried::default();
+        run.choose(ledger.head().height, gap);
+        Ok(installed)
+    }
+
+    /// The peer asked last is of no use for this question.
+    fn blame(&mut self, why: SyncError) -> Option<Refusal> {
+        let run = self.run.as_mut()?;
+        let peer = *self.peers.get(run.turn)?;
+        if why.is_lie() {
+            run.avoided.insert(peer);
+        } else {
+            run.failed += 1;
+        }
+        run.turn = (run.turn + 1) % self.peers.len();
+        Some(Refusal { peer, why })
+    }
+
+    /// The next question, if there is a peer left to put one to.
+    fn ask<D: Disk, I: Index>(&mut self, ledger: &Ledger<D, I>) -> Option<Ask> {
+        let request = self.next_request(ledger);
+        if request.is_none() {
+            self.run = None;
+        }
+        let run = self.run.as_mut()?;
+        while run.avoided.contains(&self.peers[run.turn]) {
+            run.turn = (run.turn + 1) % self.peers.len();
+        }
+        self.ticket += 1;
+        Some(Ask { to: self.peers[run.turn], request: request?, ticket: self.ticket })
+    }
+
+    fn next_request<D: Disk, I: Index>(&mut self, ledger: &Ledger<D, I>) -> Option<SyncRequest> {
+        let run = self.run.as_mut()?;
+        let head = ledger.head().height;
+        loop {
+            let able = self.peers.iter().filter(|peer| !run.avoided.contains(peer)).count();
+            if head >= run.target || able == 0 {
+                return None;
+            }
+            if run.failed < able {
+                break;
+            }
+            run.give_up(head, self.gap)?;
+        }
+        match &run.way {
+            Way::Blocks => Some(SyncRequest::Blocks { above: blocks::top(ledger, run.held.as_ref()).height }),
+            Way::Manifest { above } => Some(SyncRequest::Manifest { above: *above }),
+            Way::State(transfer) => transfer.next(),
+        }
+    }
+}
+
+impl Run {
+    /// The way from here: a snapshot if that is much shorter.
+    fn choose(&mut self, head: Height, gap: u64) {
+        let short = Height(self.target.0.saturating_sub(gap));
+        self.way = match self.has_tried {
+            Tried { snapshots: false, .. } if short > head => Way::Manifest { above: short },
+            // Nobody has the blocks any more, perhaps: everybody began from snapshots.
+            Tried { blocks: true, .. } => Way::Manifest { above: head },
+            Tried { .. } => Way::Blocks,
+        };
+        self.failed = 0;
+    }
+
+    /// Nobody helps on this way. The next one, if there is any.
+    fn give_up(&mut self, head: Height, gap: u64) -> Option<()> {
+        match mem::replace(&mut self.way, Way::Blocks) {
+            Way::Blocks => self.has_tried.blocks = true,
+            Way::Manifest { .. } => self.has_tried.snapshots = true,
+            // Who offers what nobody else has and then does not give it shall not do so twice.
+            Way::State(transfer) => {
+                self.avoided.insert(transfer.from);
+            }
+        }
+        if self.has_tried.blocks && self.has_tried.snapshots {
+            return None;
+        }
+        self.choose(head, gap);
+        Some(())
+    }
+}
