@@ -70,6 +70,14 @@ impl<S: Scheme> Attack<Pbft<S>> for NewViewAttack {
                 let spoiled = self.spoil(*new_view, hands);
                 hands.tell(to, Message::NewView(Box::new(spoiled)));
             }
+            // Whoever asks how the view began is told the same.
+            Message::Certificates(mut certificates) => {
+                let own = certificates.new_view.take_if(|new_view| hands.is_round_robin(new_view.view));
+                if let Some(new_view) = own {
+                    certificates.new_view = Some(self.spoil(new_view, hands));
+                }
+                hands.tell(to, Message::Certificates(certificates));
+            }
             message => hands.tell(to, message),
         }
     }
