@@ -44,6 +44,9 @@ impl<S: Scheme> Pbft<S> {
         if height == self.root() {
             if block != self.tree.root_digest() {
                 let ours = self.tree.root_digest();
+                if let CommitProof::Commit(theirs) = &proof {
+                    self.accuse_of_fork(theirs, step);
+                }
                 self.halt(format!("block {block} is proven final at {height}, where {ours} is committed here"), step);
             }
             return step.ignore(Ignored::Duplicate);
@@ -86,6 +89,7 @@ impl<S: Scheme> Pbft<S> {
         // The ledger may lose it in a crash. Were it not in the journal either, because it was fetched and not voted for, the
         // bodies above it that votes rest on would hang in the air.
         self.record_bodies(block, step);
+        self.root_certificate = commit_certificate(&proof);
         let committed = self.tree.commit(&block);
         for batch in committed.iter().flat_map(|block| &block.payload) {
             self.ready.remove(batch);
@@ -115,6 +119,7 @@ impl<S: Scheme> Pbft<S> {
             return step.ignore(Ignored::Duplicate);
         }
         self.tree.reset(head.clone());
+        self.root_certificate = commit_certificate(proof);
         let is_above = |block: &Digest| *block != self.tree.root_digest() && self.tree.contains(block);
         if self.commit_target.as_ref().is_some_and(|(block, _)| !is_above(block)) {
             self.commit_target = None;

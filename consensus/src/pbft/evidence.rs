@@ -1,7 +1,7 @@
 //! What no honest replica signs: two statements for one slot, or a NEW-VIEW that does not follow from its own VIEW-CHANGEs.
 
 use super::{
-    Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, Stepped, ViewChangeStatement, Vote,
+    Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, Stepped, ViewChangeStatement, Vote, fork,
     message::{NewView, PrePrepare, ViewChange},
 };
 use crate::{Action, Evidence, Exhibit, Ignored, Keys, Promised, Rejection, evidence::Said};
@@ -85,6 +85,8 @@ pub(super) fn verify<S: Scheme>(evidence: &Evidence, keys: &Keys<S>) -> Result<(
         ViewChangeStatement::KIND => evidence.verify_contradiction::<ViewChangeStatement, S>(keys),
         NewViewStatement::KIND => evidence.verify_contradiction::<NewViewStatement, S>(keys),
         UNFOUNDED => verify_unfounded(evidence, keys),
+        fork::CONCEALED => fork::verify_concealed(evidence, keys),
+        fork::BOTH => fork::verify_both(evidence, keys),
         _ => Err(Rejection::Malformed("a kind of evidence that PBFT does not know")),
     }
 }

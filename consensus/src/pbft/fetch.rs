@@ -220,6 +220,9 @@ impl<S: Scheme> Pbft<S> {
             expected = block.header.parent;
             if is_final && self.contradicts_root(&block) {
                 let root = self.tree.root_digest();
+                if let Some(theirs) = &self.committed {
+                    self.accuse_of_fork(theirs, step);
+                }
                 let why = format!("block {wanted} is proven final, but does not stand on our committed block {root}");
                 return self.halt(format!("{why}: more than f replicas lie"), step);
             }

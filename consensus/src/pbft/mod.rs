@@ -50,6 +50,7 @@ mod decide;
 mod early;
 mod evidence;
 mod fetch;
+mod fork;
 mod host;
 mod log;
 mod message;
@@ -130,6 +131,8 @@ pub struct Pbft<S: Scheme> {
     prepared: Option<PreparedCertificate<S>>,
     /// The highest commit certificate.
     committed: Option<CommitCertificate<S>>,
+    /// What made the last committed block final, if it was a quorum's COMMITs for just that block.
+    root_certificate: Option<CommitCertificate<S>>,
     tree: BlockTree<Block>,
     /// Known to be final, but not executed up to there yet.
     commit_target: Option<(Digest, CommitProof<S>)>,
@@ -177,6 +180,7 @@ impl<S: Scheme> Pbft<S> {
             own_checkpoints: BTreeMap::new(),
             prepared: None,
             committed: config.head_proof.as_deref().and_then(decide::commit_certificate),
+            root_certificate: config.head_proof.as_deref().and_then(decide::commit_certificate),
             tree: BlockTree::new(config.head),
             commit_target: None,
             changes: BTreeMap::new(),

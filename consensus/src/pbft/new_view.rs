@@ -90,6 +90,7 @@ impl<S: Scheme> Pbft<S> {
         if let Some(tip) = beginning.tip {
             self.keep_prepared(tip.clone());
         }
+        new_view.view_changes.iter().for_each(|change| self.accuse_if_concealed(change, step));
         self.entry = Some(new_view.clone());
         if base.checkpoint.height > self.low.checkpoint.height {
             self.on_stable(base.clone(), from, step);

@@ -84,6 +84,7 @@ impl<S: Scheme> Pbft<S> {
                 return step.ignore(Ignored::Duplicate);
             }
         }
+        self.accuse_if_concealed(&change, step);
         self.changes.insert(change.replica, change);
     }
 

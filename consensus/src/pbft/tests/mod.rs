@@ -5,6 +5,7 @@ mod checks;
 mod craft;
 mod explore;
 mod flow;
+mod forks;
 mod holes;
 mod net;
 mod puppet;
