@@ -3,7 +3,7 @@
 //! A whole cluster is then of `Byzantine` replicas, all but the attackers doing what the honest ones in them do.
 
 use crate::{Builder, SimProtocol};
-use quorate_byzantine::{Attacks, Byzantine, Target, find};
+use quorate_byzantine::{Attack, Attacks, Byzantine, Target, find};
 use quorate_types::ReplicaId;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,8 +20,19 @@ impl<P: SimProtocol + Attacks> Builder<Byzantine<P>> {
     /// # Panics
     /// If the protocol knows no such attack.
     #[must_use]
-    pub fn attacker(mut self, replica: u16, attack: &str, target: Target) -> Self {
+    pub fn attacker(self, replica: u16, attack: &str, target: Target) -> Self {
         let make = find::<P>(attack).unwrap_or_else(|| panic!("no attack is called {attack}")).make;
+        self.corrupt(replica, target, move |target| make(target))
+    }
+
+    /// Puts a replica into the hands of an attack that `make` makes each time its process starts.
+    #[must_use]
+    pub fn corrupt(
+        mut self,
+        replica: u16,
+        target: Target,
+        make: impl Fn(&Target) -> Box<dyn Attack<P>> + Send + Sync + 'static,
+    ) -> Self {
         let corrupt = move |mut replica: Byzantine<P>| {
             replica.corrupt(make(&target), target.clone());
             replica
