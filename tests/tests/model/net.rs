@@ -42,6 +42,8 @@ pub struct SmallNet<P: Speech, L: Liar<P>> {
     pub liar: L,
     /// Journal records that a recovery does not see: how a rule is removed from outside.
     pub forget: fn(&P::Record) -> bool,
+    /// Whether recovery forgets anything: who then contradicts itself is rightly accused.
+    is_forgetful: bool,
     /// What has happened before the exploration begins.
     pub past: Vec<Move<L::Lie>>,
     pub keys: Keys<Symbolic>,
@@ -94,7 +96,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
             timestamp: 0,
         };
         let keys = Keys::new(scheme, &genesis);
-        Self { bounds, liar, forget: |_| false, past: Vec::new(), keys, blocks: Mutex::default() }
+        Self { bounds, liar, forget: |_| false, is_forgetful: false, past: Vec::new(), keys, blocks: Mutex::default() }
     }
 
     /// Explores what can happen after `past` only.
@@ -105,6 +107,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
 
     pub fn forgetting(mut self, forget: fn(&P::Record) -> bool) -> Self {
         self.forget = forget;
+        self.is_forgetful = true;
         self
     }
 
@@ -273,7 +276,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
                 self.post(world, id, others, message, due);
             }
             Action::Commit { block, proof } => self.commit(world, id, block, proof),
-            Action::Accuse(evidence) if Some(evidence.accused) == self.liar.id() => {}
+            Action::Accuse(evidence) if self.is_forgetful || Some(evidence.accused) == self.liar.id() => {}
             Action::Accuse(evidence) => Self::complain(world, id, Wrong::Slander(evidence.accused)),
             Action::Halt(why) => Self::complain(world, id, Wrong::Halted(why)),
         }
