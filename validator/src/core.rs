@@ -291,7 +291,11 @@ impl<R: Replica> Core<R> {
         let needed = self.replica.uncommitted_batches();
         let (again, done): (Vec<_>, Vec<_>) =
             committed.batches.iter().copied().partition(|batch| needed.contains(batch));
-        let step = self.retire(again);
+        let mut step = self.retire(again);
+        // One that came once more while the commit was on its way to the ledger counts as ready to the replica.
+        for batch in &done {
+            step = step.then(self.tell(Event::BatchSpent(*batch)));
+        }
         let step = step.then(self.with_pool(|pool, actions| {
             pool.on_committed(done, &committed.early, &committed.nonces, actions);
         }));
