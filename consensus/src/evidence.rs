@@ -89,7 +89,7 @@ impl Exhibit {
         let statement = decode(&self.content)?;
         match &self.proof {
             // Who said it is all that matters: a vote that could not be combined was still cast.
-            Proof::Vote(signature) => keys.scheme.admit(signer, &statement, &decode(signature)?)?,
+            Proof::Vote(signature) => keys.scheme.verify_authorship(signer, &statement, &decode(signature)?)?,
             Proof::Attestation(attestation) => {
                 keys.scheme.verify_attestation(signer, &statement, &decode(attestation)?)?;
             }

@@ -21,7 +21,7 @@ const MAX_R: u16 = 32;
 const MAX_P: u16 = 16;
 
 /// A passphrase, wiped when dropped. Never empty.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {

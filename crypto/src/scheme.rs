@@ -95,6 +95,17 @@ pub trait Scheme: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         self.verify(signer, statement, signature)
     }
 
+    /// Checks that `signer` and nobody else can have made this signature, be it good or bad: what evidence rests on. A scheme
+    /// that admits by shape alone has no other way than to check all of it.
+    fn verify_authorship<T: Statement>(
+        &self,
+        signer: ReplicaId,
+        statement: &T,
+        signature: &Self::Signature,
+    ) -> Result<(), CryptoError> {
+        self.verify(signer, statement, signature)
+    }
+
     /// Combines signatures that were admitted into a proof that verifies. Fewer than a quorum are an error; so are bad ones
     /// among them, which [`CryptoError::BadSignatures`] names.
     fn combine<T: Statement>(

@@ -1,6 +1,6 @@
 //! The document that a chain begins with, and whose digest is the chain's identity.
 
-use crate::{app, outcomes_root, state_root};
+use crate::{BlsKey, SchemeKind, ThresholdKey, app, outcomes_root, state_root};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{Committee, CommitteeError, IdentityKey, Member, VoteKey};
 use quorate_types::{Account, Block, ChainId, Digest, Domain, Epoch, Header, Height, Payload, ReplicaId, View, limits};
@@ -25,6 +25,9 @@ pub struct Genesis {
     pub params: Params,
     /// The committee, in the order of replica indices.
     pub validators: Vec<Validator>,
+    /// The commitments of the group's key, where votes are threshold signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitments: Option<ThresholdKey>,
     /// The application and its first state.
     pub application: AppGenesis,
     /// Whether faults may be injected into nodes of this chain. Only testnets say so.
@@ -69,29 +72,6 @@ impl FromStr for Protocol {
         found.ok_or_else(|| {
             format!("no protocol is called {text:?}; there are {}", Self::ALL.map(Self::name).join(", "))
         })
-    }
-}
-
-/// A vote scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SchemeKind {
-    /// Lists of ed25519 signatures.
-    Ed25519,
-}
-
-impl SchemeKind {
-    /// The name in genesis files and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ed25519",
-        }
-    }
-}
-
-impl fmt::Display for SchemeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -189,6 +169,9 @@ pub struct Validator {
     pub identity: IdentityKey,
     /// Its voting key.
     pub vote: VoteKey,
+    /// Its BLS key, where votes are multi-signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bls: Option<BlsKey>,
     /// `host:port`, where it can be reached. Not part of the genesis digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -216,6 +199,9 @@ pub enum GenesisError {
     /// Its validators make no committee.
     #[error("its validators make no committee: {0}")]
     Committee(#[from] CommitteeError),
+    /// Its keys do not make the vote scheme.
+    #[error("its vote keys are not usable: {0}")]
+    Keys(String),
     /// A parameter makes no sense.
     #[error("{parameter} is {value}: {why}")]
     Parameter {
@@ -282,27 +268,29 @@ impl Genesis {
             let why = "stable with pbft, whose primary stays until a view change";
             return bad("election", self.election.name().into(), why);
         }
-        self.committee().map(|_| ()).map_err(GenesisError::from)
+        self.check_vote_keys()
     }
 
     /// Digest of everything but addresses.
     pub fn digest(&self) -> Digest {
         let validator = |validator: &Validator| (validator.identity, validator.vote);
         let names = self.validators.iter().map(|v| v.name.as_str());
-        Digest::of(
-            Domain::GENESIS,
-            &Covered {
-                chain: &self.chain,
-                time: self.time,
-                protocol: self.protocol,
-                scheme: self.scheme,
-                election: self.election,
-                params: self.params,
-                validators: names.zip(self.validators.iter().map(validator)).map(|(n, (i, v))| (n, i, v)).collect(),
-                application: &self.application,
-                fault_injection: self.fault_injection,
-            },
-        )
+        let covered = Covered {
+            chain: &self.chain,
+            time: self.time,
+            protocol: self.protocol,
+            scheme: self.scheme,
+            election: self.election,
+            params: self.params,
+            validators: names.zip(self.validators.iter().map(validator)).map(|(n, (i, v))| (n, i, v)).collect(),
+            application: &self.application,
+            fault_injection: self.fault_injection,
+        };
+        // Which scheme it is comes before, so that both forms together are one encoding.
+        match self.covered_keys() {
+            None => Digest::of(Domain::GENESIS, &covered),
+            Some(keys) => Digest::of(Domain::GENESIS, &(covered, keys)),
+        }
     }
 
     /// The chain's identity.
@@ -344,6 +332,7 @@ pub(crate) mod tests {
             name: format!("v{index}"),
             identity: IdentitySecret::from_seed([index + 100; 32]).public(),
             vote: VoteSecret::from_seed([index; 32]).public(),
+            bls: None,
             address: None,
         };
         Genesis {
@@ -354,6 +343,7 @@ pub(crate) mod tests {
             election: Election::RoundRobin,
             params: Params::default(),
             validators: (0..n).map(validator).collect(),
+            commitments: None,
             application: AppGenesis::Kv { accounts: [(ClientSecret::from_seed([9; 32]).account(), 1000)].into() },
             fault_injection: false,
         }

@@ -27,11 +27,12 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod vote_keys;
 
 pub use app::{AccountState, FailCode, Key, KvOp, MAX_KEY, MAX_VALUE, Outcome, SkipCode, Value, account_key, user_key};
 pub use disk::{Disk, FileDisk, MemoryDisk};
 pub use error::{ExecuteError, LedgerError, NotHeld, TxError};
-pub use genesis::{AppGenesis, Election, Genesis, GenesisError, Params, Protocol, SchemeKind, Validator};
+pub use genesis::{AppGenesis, Election, Genesis, GenesisError, Params, Protocol, Validator};
 pub use history::{History, verify_consistency};
 pub use index::{Change, Index, MemoryIndex, RedbIndex, Table};
 pub use install::Installed;
@@ -43,3 +44,4 @@ pub use record_log::LogError;
 pub use snapshot::{Manifest, ManifestError};
 pub use state::{CHUNK_BYTES, Chunk, ChunkError, Fetch, Item, Prefix, State, StateProof};
 pub use store::StoredBlock;
+pub use vote_keys::{BlsKey, GenesisVariant, SchemeKind, ThresholdKey};

@@ -4,7 +4,9 @@
 //! <home>/config/config.toml         settings of this machine
 //! <home>/config/genesis.json        the chain: the same on every validator
 //! <home>/config/node_key.pem        authenticates connections
-//! <home>/config/validator_key.pem   signs votes
+//! <home>/config/validator_key.pem   signs votes, and what is said beside them
+//! <home>/config/bls_key.pem         signs votes, under bls-multi
+//! <home>/config/threshold_share.pem signs votes, under bls-threshold
 //! <home>/data/journal/              what was promised: never delete, never restore from a copy
 //! <home>/data/blocks/               the ledger
 //! <home>/data/index.redb            can be rebuilt from blocks/
@@ -13,8 +15,12 @@
 //! ```
 
 use crate::exit::Failure;
-use quorate_crypto::{IdentitySecret, KeyFileError, VoteSecret};
-use quorate_ledger::Genesis;
+use quorate_crypto::{
+    IdentitySecret, KeyFile, KeyFileError, Passphrase, VoteSecret,
+    bls::{BlsSecret, Share},
+};
+use quorate_ledger::{Genesis, SchemeKind};
+use quorate_validator::VoteSecrets;
 use std::{
     fs,
     io::ErrorKind,
@@ -67,6 +73,16 @@ impl Home {
         self.config_dir().join("validator_key.pem")
     }
 
+    /// `config/bls_key.pem`.
+    pub fn bls_key(&self) -> PathBuf {
+        self.config_dir().join("bls_key.pem")
+    }
+
+    /// `config/threshold_share.pem`.
+    pub fn threshold_share(&self) -> PathBuf {
+        self.config_dir().join("threshold_share.pem")
+    }
+
     /// `data/journal/`.
     pub fn journal(&self) -> PathBuf {
         self.data_dir().join("journal")
@@ -103,9 +119,31 @@ impl Home {
         read_genesis(&self.genesis_file())
     }
 
-    /// Loads both secret keys.
-    pub fn keys(&self) -> Result<(IdentitySecret, VoteSecret), Failure> {
-        let fail = |error: KeyFileError| {
+    /// Loads the secret keys that `scheme` needs.
+    pub fn keys(
+        &self,
+        scheme: SchemeKind,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<(IdentitySecret, VoteSecrets), Failure> {
+        let identity = self.load(&self.node_key(), passphrase)?;
+        let vote: VoteSecret = self.load(&self.validator_key(), passphrase)?;
+        let bls = scheme.is_multi().then(|| self.load::<BlsSecret<_>>(&self.bls_key(), passphrase)).transpose()?;
+        let share = scheme.is_threshold().then(|| self.load(&self.threshold_share(), passphrase)).transpose()?;
+        Ok((identity, VoteSecrets { vote, bls, share }))
+    }
+
+    /// Whether a key file here is encrypted.
+    pub fn is_locked(&self) -> bool {
+        matches!(VoteSecret::load(&self.validator_key()), Err(KeyFileError::Locked { .. }))
+    }
+
+    /// Writes the share that a dealer or a ceremony gave this validator. A share is never replaced.
+    pub fn save_share(&self, share: &Share, passphrase: Option<&Passphrase>) -> Result<(), Failure> {
+        share.save_with(&self.threshold_share(), passphrase).map_err(|error| Failure::environment(error.to_string()))
+    }
+
+    fn load<K: KeyFile>(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<K, Failure> {
+        K::load_with(path, passphrase).map_err(|error| {
             let failure = Failure::environment(error.to_string());
             match error {
                 KeyFileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => failure
@@ -114,17 +152,13 @@ impl Home {
                 KeyFileError::Malformed { .. } => failure.hint(
                     "restore the file from a copy: the genesis names its public half, so that a new key will not do",
                 ),
+                KeyFileError::Locked { .. } => failure.hint("--password-file with the file that holds it"),
                 // What to try is in the message.
-                KeyFileError::Io { .. }
-                | KeyFileError::Exposed { .. }
-                | KeyFileError::Locked { .. }
-                | KeyFileError::WrongPassphrase { .. } => failure,
+                KeyFileError::Io { .. } | KeyFileError::Exposed { .. } | KeyFileError::WrongPassphrase { .. } => {
+                    failure
+                }
             }
-        };
-        Ok((
-            IdentitySecret::load(&self.node_key()).map_err(fail)?,
-            VoteSecret::load(&self.validator_key()).map_err(fail)?,
-        ))
+        })
     }
 }
 
@@ -190,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let failure = Home::new("/nowhere").keys().expect_err("no keys there");
+        let failure = Home::new("/nowhere").keys(SchemeKind::Ed25519, None).expect_err("no keys there");
         assert!(failure.to_string().contains("/nowhere/config/node_key.pem"), "{failure}");
         assert!(failure.to_string().contains("quorate keygen --home /nowhere"), "{failure}");
     }

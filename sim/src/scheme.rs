@@ -1,6 +1,10 @@
 //! The vote schemes that a simulation can run.
 
-use quorate_crypto::{Committee, Ed25519List, Scheme, Symbolic, conformance};
+use quorate_crypto::{
+    Committee, Ed25519List, Scheme, Symbolic,
+    bls::{BlsMulti, BlsThreshold, MultiSecret, ThresholdSecret, Variant},
+    conformance,
+};
 use quorate_types::ReplicaId;
 
 /// A scheme of which the simulator knows every secret.
@@ -28,5 +32,25 @@ impl SimScheme for Ed25519List {
 
     fn secret_of(&self, replica: ReplicaId) -> Self::Secret {
         conformance::vote_secret(replica)
+    }
+}
+
+impl<V: Variant> SimScheme for BlsMulti<V> {
+    fn of(committee: Committee, _seed: u64) -> Self {
+        conformance::bls_multi_of(committee)
+    }
+
+    fn secret_of(&self, replica: ReplicaId) -> MultiSecret<V> {
+        conformance::bls_multi_secret(replica)
+    }
+}
+
+impl<V: Variant> SimScheme for BlsThreshold<V> {
+    fn of(committee: Committee, _seed: u64) -> Self {
+        conformance::bls_threshold_of(committee)
+    }
+
+    fn secret_of(&self, replica: ReplicaId) -> ThresholdSecret {
+        conformance::threshold_secret(self.committee(), replica)
     }
 }

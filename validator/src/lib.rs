@@ -14,7 +14,7 @@ mod recover;
 pub mod sync;
 mod wire;
 
-pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, for_protocol_of};
+pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, UnusableKeys, VoteSecrets, for_protocol_of};
 pub use core::{Core, CoreTimer, Effect, Input, Output};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};

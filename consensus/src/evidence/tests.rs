@@ -5,7 +5,11 @@ use crate::{
     test_net::genesis,
 };
 use proptest::prelude::*;
-use quorate_crypto::{Ed25519List, Statement, Symbolic, conformance};
+use quorate_crypto::{
+    Ed25519List, Statement, Symbolic,
+    bls::{BlsMulti, BlsThreshold, MinSig},
+    conformance,
+};
 use quorate_types::Digest;
 
 const LIAR: ReplicaId = ReplicaId(3);
@@ -69,6 +73,29 @@ fn it_convicts_under_a_real_scheme_too() {
     assert_eq!(evidence.verify::<HotStuff<Ed25519List>>(&keys), Ok(()));
     let others = Evidence { accused: ReplicaId(2), ..evidence };
     assert!(others.verify::<HotStuff<Ed25519List>>(&keys).is_err());
+}
+
+#[test]
+fn nobody_is_accused_by_multi_signatures_that_he_did_not_make() {
+    let scheme = conformance::bls_multi::<MinSig>(4);
+    let others = scheme.sign(&conformance::bls_multi_secret(ReplicaId(2)), &ballot(5, 2));
+    assert!(scheme.admit(ReplicaId(1), &ballot(5, 2), &others).is_ok(), "by its shape");
+    let keys = Keys::new(scheme, &genesis(4));
+    let said = |block| Said::voted::<BlsMulti<MinSig>>(ballot(5, block), &others);
+    let evidence = Evidence::contradiction(ReplicaId(1), said(1), said(2));
+    assert!(evidence.verify::<HotStuff<BlsMulti<MinSig>>>(&keys).is_err());
+}
+
+#[test]
+fn two_threshold_votes_convict_by_their_ed25519_part() {
+    let scheme = conformance::bls_threshold::<MinSig>(4);
+    let secret = conformance::threshold_secret(scheme.committee(), ReplicaId(1));
+    let keys = Keys::new(scheme.clone(), &genesis(4));
+    let said = |block| Said::voted::<BlsThreshold<MinSig>>(ballot(5, block), &scheme.sign(&secret, &ballot(5, block)));
+    let evidence = Evidence::contradiction(ReplicaId(1), said(1), said(2));
+    assert_eq!(evidence.verify::<HotStuff<BlsThreshold<MinSig>>>(&keys), Ok(()));
+    let framed = Evidence { accused: ReplicaId(2), ..evidence };
+    assert!(framed.verify::<HotStuff<BlsThreshold<MinSig>>>(&keys).is_err());
 }
 
 #[test]

@@ -60,6 +60,11 @@ impl<V: Variant> BlsMulti<V> {
         Ok(Self { committee, keys })
     }
 
+    /// Whether `secret` is of the key that `replica` has here. Each node asks this of its own before it signs anything.
+    pub fn is_key_of(&self, replica: ReplicaId, secret: &BlsSecret<V>) -> bool {
+        self.key(replica) == Ok(secret.public())
+    }
+
     fn key(&self, signer: ReplicaId) -> Result<&Point<V::Public>, CryptoError> {
         self.keys.get(signer.index()).ok_or(CryptoError::UnknownSigner(signer))
     }

@@ -146,6 +146,15 @@ impl<V: Variant> Scheme for BlsThreshold<V> {
         attestation::verify(&self.0.committee, signer, &bytes, &vote.signature)
     }
 
+    fn verify_authorship<T: Statement>(
+        &self,
+        signer: ReplicaId,
+        statement: &T,
+        vote: &ThresholdVote<V::Signature>,
+    ) -> Result<(), CryptoError> {
+        self.admit(signer, statement, vote)
+    }
+
     fn combine<T: Statement>(
         &self,
         statement: &T,

@@ -20,6 +20,7 @@ pub(crate) async fn status(app: State<App>) -> Json<StatusView> {
         genesis: app.digest,
         protocol: status.protocol,
         scheme: status.scheme,
+        attributable: app.genesis.scheme.is_attributable(),
         application: application(&app.genesis.application).to_owned(),
         durability: status.durability.into(),
         view: status.view,

@@ -151,6 +151,7 @@ mod tests {
             name: "solo".into(),
             identity: IdentitySecret::from_seed([1; 32]).public(),
             vote: vote_key().public(),
+            bls: None,
             address: None,
         };
         let application = AppGenesis::Kv { accounts: BTreeMap::new() };

@@ -1,20 +1,25 @@
 //! `quorate genesis new|check|show`.
 
-use super::{Context, duration::duration};
+use super::{Context, duration::duration, passphrase::PassphraseArgs};
 use crate::{
     exit::Failure,
-    home::{file_failure, read_genesis, read_text, write_private},
+    home::{create_private_dir, file_failure, read_genesis, read_text, write_private},
+    output::Output,
 };
 use clap::{
     Args, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use quorate_ledger::{AppGenesis, Election, Genesis, Params, Protocol, SchemeKind, Validator};
+use quorate_crypto::{
+    KeyFile,
+    bls::{self, MinPk, MinSig, Share},
+};
+use quorate_ledger::{AppGenesis, Election, Genesis, GenesisVariant, Params, Protocol, SchemeKind, Validator};
 use quorate_types::{Account, Digest};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -45,6 +50,15 @@ pub(super) struct NewArgs {
     /// How validators agree
     #[arg(long, value_name = "PROTOCOL", default_value_t, value_parser = protocol())]
     protocol: Protocol,
+    /// What votes are signed with; bls-threshold takes --deal
+    #[arg(long, value_name = "SCHEME", default_value_t, value_parser = scheme())]
+    scheme: SchemeKind,
+    /// Deal the threshold key here, and write each validator's share as NAME.pem into this new directory. Whoever does this
+    /// could keep the key
+    #[arg(long, value_name = "DIR")]
+    deal: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// Who leads [default: round-robin with hotstuff, stable with pbft]
     #[arg(long, value_name = "ELECTION", value_parser = election())]
     election: Option<Election>,
@@ -90,6 +104,11 @@ pub(super) fn protocol() -> impl TypedValueParser<Value = Protocol> {
     PossibleValuesParser::new(Protocol::ALL.map(Protocol::name)).try_map(|name| name.parse::<Protocol>())
 }
 
+/// Reads a scheme's name.
+pub(super) fn scheme() -> impl TypedValueParser<Value = SchemeKind> {
+    PossibleValuesParser::new(SchemeKind::ALL.map(SchemeKind::name)).try_map(|name| name.parse::<SchemeKind>())
+}
+
 /// Reads an election's name.
 pub(super) fn election() -> impl TypedValueParser<Value = Election> {
     PossibleValuesParser::new(Election::ALL.map(Election::name)).try_map(|name| name.parse::<Election>())
@@ -100,6 +119,8 @@ pub(super) fn election() -> impl TypedValueParser<Value = Election> {
 pub(crate) struct Choices {
     /// How validators agree.
     pub(crate) protocol: Protocol,
+    /// What votes are signed with. A threshold scheme comes of a draft under ed25519, and commitments.
+    pub(crate) scheme: SchemeKind,
     /// Who leads, unless it is the protocol's usual rule.
     pub(crate) election: Option<Election>,
     /// Heights between checkpoints, unless it is the usual number.
@@ -112,7 +133,7 @@ pub(crate) struct Choices {
 
 pub(super) fn run(command: GenesisCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        GenesisCommand::New(args) => new(args, context),
+        GenesisCommand::New(args) => new(&args, context),
         GenesisCommand::Check(args) => {
             let digest = read_genesis(&args.file)?.digest();
             context.output.data(&json!({ "ok": true, "digest": digest }), |_| digest.to_string())
@@ -121,7 +142,7 @@ pub(super) fn run(command: GenesisCommand, context: &Context) -> Result<(), Fail
     }
 }
 
-fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
+fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
     let validators = args.validators.iter().map(|path| {
         let text = read_text(path)?;
         serde_json::from_str::<Validator>(&text).map_err(|error| {
@@ -130,18 +151,31 @@ fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
     });
     let validators = validators.collect::<Result<Vec<_>, _>>()?;
     let application = match args.app {
-        App::Kv => AppGenesis::Kv { accounts: args.accounts.into_iter().collect() },
+        App::Kv => AppGenesis::Kv { accounts: args.accounts.iter().copied().collect() },
         App::Opaque if args.accounts.is_empty() => AppGenesis::Opaque,
         App::Opaque => return Err(Failure::usage("--app opaque has no accounts, and --account was given")),
     };
     let choices = Choices {
         protocol: args.protocol,
+        scheme: if args.scheme.is_threshold() { SchemeKind::Ed25519 } else { args.scheme },
         election: args.election,
         checkpoint_interval: Some(args.checkpoint_interval),
         block_interval: args.block_interval,
         fault_injection: false,
     };
-    let genesis = build(args.chain, validators, application, choices)?;
+    let mut genesis = build(args.chain.clone(), validators, application, choices)?;
+    if let Some(dir) = deal_into(args)? {
+        let passphrase = args.passphrase.for_new(context.output)?;
+        let (dealt, shares) = deal(genesis, args.scheme, context.output)?;
+        create_private_dir(dir)?;
+        for (validator, share) in dealt.validators.iter().zip(&shares) {
+            let saved = share.save_with(&dir.join(format!("{}.pem", validator.name)), passphrase.as_ref());
+            saved.map_err(|error| Failure::environment(error.to_string()))?;
+        }
+        let what = "give each validator its own, as config/threshold_share.pem, and keep none";
+        context.output.note(format!("wrote {} shares into {}: {what}", shares.len(), dir.display()));
+        genesis = dealt;
+    }
     let text = genesis.to_json();
     context.output.note(format!("genesis digest {}", genesis.digest()));
     match &args.out {
@@ -149,6 +183,37 @@ fn new(args: NewArgs, context: &Context) -> Result<(), Failure> {
         Some(path) if path.exists() => Err(file_failure("write", path, &std::io::ErrorKind::AlreadyExists.into())),
         Some(path) => write_private(path, &text),
     }
+}
+
+/// Where shares go, if a key is to be dealt.
+fn deal_into(args: &NewArgs) -> Result<Option<&Path>, Failure> {
+    match (&args.deal, args.scheme.is_threshold()) {
+        (Some(dir), true) if dir.exists() => {
+            Err(file_failure("make", dir, &std::io::ErrorKind::AlreadyExists.into()).hint("another --deal"))
+        }
+        (Some(dir), true) => Ok(Some(dir)),
+        (None, false) => Ok(None),
+        (Some(_), false) => Err(Failure::usage(format!("--deal, but {} has no shares", args.scheme))),
+        (None, true) => Err(Failure::usage(format!("{} takes shares of one key", args.scheme))
+            .hint("--deal DIR to deal them here, if everybody trusts this machine")),
+    }
+}
+
+/// Deals a threshold key for the validators of a draft. The polynomial is wiped before this returns.
+pub(crate) fn deal(draft: Genesis, scheme: SchemeKind, output: Output) -> Result<(Genesis, Vec<Share>), Failure> {
+    output.note("warning: trusted dealer: this process made the threshold key and could have kept it; for testnets");
+    match scheme {
+        SchemeKind::BlsThresholdMinPk => deal_as::<MinPk>(draft),
+        _ => deal_as::<MinSig>(draft),
+    }
+}
+
+fn deal_as<V: GenesisVariant>(draft: Genesis) -> Result<(Genesis, Vec<Share>), Failure> {
+    let unusable = |error: String| Failure::usage(format!("this genesis would not work: {error}"));
+    let committee = draft.committee().map_err(|error| unusable(error.to_string()))?;
+    let dealing = bls::deal::<V>(committee.size(), committee.quorum());
+    let genesis = draft.with_threshold(dealing.commitments).map_err(|error| unusable(error.to_string()))?;
+    Ok((genesis, dealing.shares))
 }
 
 /// A checked genesis with the default parameters.
@@ -166,10 +231,11 @@ pub(crate) fn build(
         chain,
         time: u64::try_from(now.as_millis()).unwrap_or(0),
         protocol: choices.protocol,
-        scheme: SchemeKind::Ed25519,
+        scheme: choices.scheme,
         election: choices.election.unwrap_or_else(|| Election::usual(choices.protocol)),
         params,
         validators,
+        commitments: None,
         application,
         fault_injection: choices.fault_injection,
     };
@@ -192,6 +258,7 @@ fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
             format!("digest       {digest}"),
             format!("chain        {}", genesis.chain),
             format!("protocol     {} with {}", genesis.protocol, genesis.scheme),
+            format!("certificates {}", certificates(genesis.scheme)),
             format!("election     {}", genesis.election),
             format!("validators   {}", genesis.validators.len()),
         ];
@@ -207,6 +274,15 @@ fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
         lines.push(format!("accounts     {}", accounts.len()));
         lines.join("\n")
     })
+}
+
+/// What a scheme's certificates tell, for people.
+fn certificates(scheme: SchemeKind) -> &'static str {
+    if scheme.is_attributable() {
+        "attributable: each says who signed it"
+    } else {
+        "not attributable: they prove that a quorum signed, and not who"
+    }
 }
 
 fn account(text: &str) -> Result<(Account, u64), String> {

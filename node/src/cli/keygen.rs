@@ -3,15 +3,18 @@
 //! A validator that finds no journal knows that it lost one and signs nothing (it may have voted already). So the journal
 //! begins here, together with the keys, and nowhere else.
 
-use super::Context;
+use super::{Context, genesis::scheme, passphrase::PassphraseArgs};
 use crate::{
     config::Config,
     exit::Failure,
     home::{Home, file_failure, write_private},
 };
 use clap::Args;
-use quorate_crypto::{ClientSecret, IdentitySecret, KeyFileError, VoteSecret};
-use quorate_ledger::{FileDisk, Journal, Validator};
+use quorate_crypto::{
+    ClientSecret, IdentitySecret, KeyFile, KeyFileError, Passphrase, VoteSecret,
+    bls::{BlsSecret, MinPk, MinSig},
+};
+use quorate_ledger::{BlsKey, FileDisk, GenesisVariant, Journal, SchemeKind, Validator};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -30,17 +33,24 @@ pub(super) struct KeygenArgs {
     /// Make a client's key in this file instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["home", "address"])]
     client: Option<PathBuf>,
+    /// What votes will be signed with; multi-signatures take a BLS key more
+    #[arg(long, value_name = "SCHEME", default_value_t, value_parser = scheme(), conflicts_with = "client")]
+    scheme: SchemeKind,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
 }
 
 pub(super) fn run(args: &KeygenArgs, context: &Context) -> Result<(), Failure> {
+    let passphrase = args.passphrase.for_new(context.output)?;
+    let passphrase = passphrase.as_ref();
     if let Some(path) = &args.client {
         let secret = ClientSecret::generate();
-        secret.save(path).map_err(key_failure)?;
+        secret.save_with(path, passphrase).map_err(key_failure)?;
         let data = json!({ "key": path, "account": secret.account() });
         return context.output.data(&data, |_| secret.account().to_string());
     }
     let home = Home::new(args.home.clone().unwrap_or_default());
-    let validator = make_validator(&home, &args.name, args.address.clone())?;
+    let validator = make_validator(&home, &args.name, args.address.clone(), args.scheme, passphrase)?;
     if !home.config_file().exists() {
         write_private(&home.config_file(), &Config::default().to_toml())?;
     }
@@ -53,10 +63,16 @@ pub(super) fn run(args: &KeygenArgs, context: &Context) -> Result<(), Failure> {
 }
 
 /// Makes the keys and the journal of a new validator.
-pub(crate) fn make_validator(home: &Home, name: &str, address: Option<String>) -> Result<Validator, Failure> {
+pub(crate) fn make_validator(
+    home: &Home,
+    name: &str,
+    address: Option<String>,
+    scheme: SchemeKind,
+    passphrase: Option<&Passphrase>,
+) -> Result<Validator, Failure> {
     home.create()?;
     // Keys that exist may have signed already: a fresh journal beside them would be a validator that forgot.
-    for key in [home.node_key(), home.validator_key()] {
+    for key in [home.node_key(), home.validator_key(), home.bls_key()] {
         if key.exists() {
             let failure =
                 Failure::environment(format!("{} exists already, and keys are never replaced", key.display()));
@@ -70,9 +86,20 @@ pub(crate) fn make_validator(home: &Home, name: &str, address: Option<String>) -
         Failure::environment(format!("cannot begin a journal in {}: {error}", home.journal().display()))
             .hint("another --home; a journal is never replaced, because its validator would forget what it signed")
     })?;
-    identity.save(&home.node_key()).map_err(key_failure)?;
-    vote.save(&home.validator_key()).map_err(key_failure)?;
-    Ok(Validator { name: name.to_owned(), identity: identity.public(), vote: vote.public(), address })
+    identity.save_with(&home.node_key(), passphrase).map_err(key_failure)?;
+    vote.save_with(&home.validator_key(), passphrase).map_err(key_failure)?;
+    let bls = match scheme {
+        SchemeKind::BlsMulti => Some(make_bls_key::<MinSig>(home, passphrase)?),
+        SchemeKind::BlsMultiMinPk => Some(make_bls_key::<MinPk>(home, passphrase)?),
+        SchemeKind::Ed25519 | SchemeKind::BlsThreshold | SchemeKind::BlsThresholdMinPk => None,
+    };
+    Ok(Validator { name: name.to_owned(), identity: identity.public(), vote: vote.public(), bls, address })
+}
+
+fn make_bls_key<V: GenesisVariant>(home: &Home, passphrase: Option<&Passphrase>) -> Result<BlsKey, Failure> {
+    let secret = BlsSecret::<V>::generate();
+    secret.save_with(&home.bls_key(), passphrase).map_err(key_failure)?;
+    Ok(V::wrap_key(secret.prove()))
 }
 
 fn key_failure(error: KeyFileError) -> Failure {

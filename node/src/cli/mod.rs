@@ -8,14 +8,16 @@ mod get;
 mod keygen;
 mod ledger;
 mod node;
+mod passphrase;
 mod status;
 mod target;
 mod testnet;
 mod tx;
 mod wait;
 
-pub(crate) use genesis::{Choices, build as build_genesis};
+pub(crate) use genesis::{Choices, build as build_genesis, deal};
 pub(crate) use keygen::make_validator;
+pub(crate) use passphrase::read as read_passphrase;
 
 use crate::{
     exit::{Exit, Failure},

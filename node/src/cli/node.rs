@@ -1,6 +1,6 @@
 //! `quorate node`: one validator.
 
-use super::Context;
+use super::{Context, passphrase::PassphraseArgs};
 use crate::{
     api,
     config::{self, Config, DurabilityChoice, Overrides},
@@ -15,6 +15,7 @@ use clap::Args;
 use quorate_crypto::{IdentitySecret, VoteSecret};
 use quorate_ledger::Genesis;
 use quorate_types::ReplicaId;
+use quorate_validator::VoteSecrets;
 use std::{io::Read, net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ pub(super) struct NodeArgs {
     /// Stop when standard input closes: a testnet's validators do not outlive it
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
 }
 
 pub(super) fn run(args: &NodeArgs, context: &Context) -> Result<Exit, Failure> {
@@ -50,10 +53,11 @@ pub(super) fn run(args: &NodeArgs, context: &Context) -> Result<Exit, Failure> {
     let config = config::load(&home, &environment.collect(), &flags)?;
     context.init_logs(&config.log.filter, config.log.format)?;
     let genesis = home.genesis()?;
-    let (identity, vote) = home.keys()?;
-    let me = find_me(&genesis, &identity, &vote, &home)?;
+    let passphrase = args.passphrase.for_home(&home)?;
+    let (identity, secrets) = home.keys(genesis.scheme, passphrase.as_ref())?;
+    let me = find_me(&genesis, &identity, &secrets.vote, &home)?;
     let _lock = DataLock::take(&home)?;
-    context.block_on(serve(args, config, genesis, me, (identity, vote), &home))
+    context.block_on(serve(args, config, genesis, me, (identity, secrets), &home))
 }
 
 /// Which validator of the genesis has these keys.
@@ -85,7 +89,7 @@ async fn serve(
     config: Config,
     genesis: Genesis,
     me: ReplicaId,
-    (identity, vote): (IdentitySecret, VoteSecret),
+    (identity, secrets): (IdentitySecret, VoteSecrets),
     home: &Home,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
@@ -98,7 +102,7 @@ async fn serve(
     if durability == DurabilityChoice::None {
         warn!("durability none: after a power failure this validator may contradict itself; for measurements only");
     }
-    let started = runtime::start(node_config(&config, genesis.clone(), me, identity, vote, home)?).await;
+    let started = runtime::start(node_config(&config, genesis.clone(), me, identity, secrets, home)?).await;
     let handle = started.map_err(|error| match &error {
         StartError::Environment(_) => Failure::environment(error.to_string()),
         StartError::Damaged(_) => Failure::failed(error.to_string()),
@@ -122,7 +126,7 @@ fn node_config(
     genesis: Genesis,
     me: ReplicaId,
     identity: IdentitySecret,
-    vote: VoteSecret,
+    secrets: VoteSecrets,
     home: &Home,
 ) -> Result<NodeConfig, Failure> {
     let unknown = config.network.peers.keys().find(|name| genesis.validators.iter().all(|known| known.name != **name));
@@ -146,7 +150,7 @@ fn node_config(
     Ok(NodeConfig {
         me,
         identity,
-        vote,
+        secrets,
         data_dir: home.data_dir(),
         listen: config.network.listen,
         peers,

@@ -53,6 +53,8 @@ fn text(lines: &[Line]) -> String {
     let mut table = Table::new([
         "validator",
         "protocol",
+        "scheme",
+        "certificates",
         "view",
         "height",
         "head",
@@ -68,6 +70,8 @@ fn text(lines: &[Line]) -> String {
             Some(status) => [
                 line.node.clone(),
                 status.protocol.clone(),
+                status.scheme.clone(),
+                if status.attributable { "attributable" } else { "not attributable" }.to_owned(),
                 status.view.0.to_string(),
                 status.height.0.to_string(),
                 status.head.short(),
@@ -79,9 +83,9 @@ fn text(lines: &[Line]) -> String {
                 status.not_ready.clone().unwrap_or_else(|| "ready".into()),
             ],
             None => {
-                let mut cells = [const { String::new() }; 11];
+                let mut cells = [const { String::new() }; 13];
                 cells[0].clone_from(&line.node);
-                cells[10] = line.error.clone().unwrap_or_default();
+                cells[12] = line.error.clone().unwrap_or_default();
                 cells
             }
         });

@@ -3,7 +3,7 @@
 use super::{
     Context,
     duration::duration,
-    genesis::{App, election, protocol},
+    genesis::{App, election, protocol, scheme},
 };
 use crate::{
     config::DurabilityChoice,
@@ -12,7 +12,7 @@ use crate::{
     testnet::{self, DEFAULT_HOME, Options, TestnetHome},
 };
 use clap::{Args, ValueEnum};
-use quorate_ledger::{Election, Protocol};
+use quorate_ledger::{Election, Protocol, SchemeKind};
 use std::{path::PathBuf, time::Duration};
 
 /// Run a network of validators on this machine, each a process of its own. State is kept under --home and resumed by the
@@ -40,6 +40,9 @@ pub(super) struct TestnetArgs {
     /// How the validators agree [default: hotstuff, or what the home has]
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol())]
     protocol: Option<Protocol>,
+    /// What votes are signed with [default: ed25519, or what the home has]. This process deals the key of bls-threshold
+    #[arg(long, value_name = "SCHEME", value_parser = scheme())]
+    scheme: Option<SchemeKind>,
     /// Who leads [default: round-robin with hotstuff, stable with pbft, or what the home has]
     #[arg(long, value_name = "ELECTION", value_parser = election())]
     election: Option<Election>,
@@ -52,6 +55,9 @@ pub(super) struct TestnetArgs {
     /// Propose empty blocks at this pace; without it an idle testnet is quiet
     #[arg(long, value_parser = duration)]
     block_interval: Option<Duration>,
+    /// Key files are encrypted under the passphrase in this file
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
 }
 
 pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure> {
@@ -60,6 +66,7 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         home: TestnetHome::new(args.home),
         nodes: args.nodes.map(usize::from),
         protocol: args.protocol,
+        scheme: args.scheme,
         election: args.election,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,
@@ -68,13 +75,17 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         duration: args.duration,
         load: args.load,
         durability: args.durability,
+        password_file: args.password_file.clone(),
     };
-    let mut logging = Vec::new();
+    let mut passed_on = Vec::new();
     if let Some(filter) = &context.log {
-        logging.extend(["--log".to_owned(), filter.clone()]);
+        passed_on.extend(["--log".to_owned(), filter.clone()]);
     }
     if let Some(format) = context.log_format.and_then(|format| format.to_possible_value()) {
-        logging.extend(["--log-format".to_owned(), format.get_name().to_owned()]);
+        passed_on.extend(["--log-format".to_owned(), format.get_name().to_owned()]);
     }
-    context.block_on(testnet::run(&options, &logging, context.output))
+    if let Some(path) = args.password_file {
+        passed_on.extend(["--password-file".to_owned(), path.display().to_string()]);
+    }
+    context.block_on(testnet::run(&options, &passed_on, context.output))
 }

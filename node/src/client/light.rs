@@ -40,6 +40,7 @@ pub struct Verified {
     quorum: usize,
     size: usize,
     genesis: Digest,
+    is_attributable: bool,
 }
 
 impl StateClaim {
@@ -109,6 +110,7 @@ impl Light {
             quorum: self.committee.quorum(),
             size: self.committee.size(),
             genesis: self.genesis.digest(),
+            is_attributable: self.genesis.scheme.is_attributable(),
         }
     }
 }
@@ -127,7 +129,8 @@ impl fmt::Display for Verified {
             self.quorum,
             self.size,
             self.genesis.short()
-        )
+        )?;
+        if self.is_attributable { Ok(()) } else { f.write_str("; the certificate does not tell which") }
     }
 }
 

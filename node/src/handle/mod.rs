@@ -14,10 +14,11 @@ pub use submit::{RejectCode, Submission, SubmitError, Submitted, Wait};
 
 use crate::evidence::EvidenceStore;
 use prometheus_client::registry::Registry;
-use quorate_crypto::{IdentitySecret, VoteSecret};
+use quorate_crypto::IdentitySecret;
 use quorate_ledger::{Durability, FileDisk, Genesis, Ledger, RedbIndex};
 use quorate_network::PeerStatus;
 use quorate_types::{ReplicaId, Transaction};
+use quorate_validator::VoteSecrets;
 use std::{
     fmt,
     net::SocketAddr,
@@ -40,8 +41,8 @@ pub struct NodeConfig {
     pub me: ReplicaId,
     /// Authenticates connections.
     pub identity: IdentitySecret,
-    /// Signs votes.
-    pub vote: VoteSecret,
+    /// Sign votes.
+    pub secrets: VoteSecrets,
     /// Holds `journal/`, `blocks/`, `evidence/` and `index.redb`.
     pub data_dir: PathBuf,
     /// Where other validators connect to.

@@ -79,7 +79,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         .await
         .map_err(environment)??;
     let Disks { ledger, journal, recovered } = disks;
-    let secret = P::Scheme::secret(&config.vote);
+    let secret = scheme.secret(config.me, &config.secrets).map_err(environment)?;
     let replica = quorate_validator::config(&config.genesis, &ledger, config.me, scheme.clone(), secret);
     let replica = replica.map_err(damaged)?;
     check_head::<P>(&replica).map_err(damaged)?;

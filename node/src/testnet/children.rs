@@ -50,8 +50,8 @@ struct Watched {
 }
 
 impl Children {
-    /// Starts a process for each validator. `logging` is passed on to each.
-    pub(crate) fn start(home: &TestnetHome, nodes: &[NodeEntry], logging: &[String]) -> Result<Self, Failure> {
+    /// Starts a process for each validator. `passed_on` is passed on to each.
+    pub(crate) fn start(home: &TestnetHome, nodes: &[NodeEntry], passed_on: &[String]) -> Result<Self, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::environment(format!("cannot tell where this program lies: {error}")))?;
         let stop = CancellationToken::new();
@@ -59,7 +59,7 @@ impl Children {
         let mut children = Self { watched: Vec::new(), stop: stop.clone(), died };
         for node in nodes {
             let log = home.log(&node.name);
-            let child = spawn(&program, home, node, &log, logging)
+            let child = spawn(&program, home, node, &log, passed_on)
                 .map_err(|error| Failure::environment(format!("cannot start {}: {error}", node.name)))?;
             let pid = child.id().unwrap_or_default();
             let task = tokio::spawn(watch(child, pid, node.name.clone(), log, stop.clone(), report.clone()));
@@ -95,7 +95,7 @@ fn spawn(
     home: &TestnetHome,
     node: &NodeEntry,
     log: &Path,
-    logging: &[String],
+    passed_on: &[String],
 ) -> std::io::Result<Child> {
     let log = File::options().create(true).append(true).open(log)?;
     let mut command = Command::new(program);
@@ -108,7 +108,7 @@ fn spawn(
     command
         .args(["node", "--until-stdin-closes", "--home"])
         .arg(home.node(&node.name).path())
-        .args(logging)
+        .args(passed_on)
         .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -5,7 +5,7 @@ use crate::{
     exit::Failure,
     home::{file_failure, write_private},
 };
-use quorate_ledger::{Election, Protocol};
+use quorate_ledger::{Election, Protocol, SchemeKind};
 use quorate_types::Digest;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -26,6 +26,9 @@ pub struct Manifest {
     /// How the validators agree.
     #[serde(default)]
     pub protocol: Protocol,
+    /// What they sign votes with.
+    #[serde(default)]
+    pub scheme: SchemeKind,
     /// Who leads.
     #[serde(default)]
     pub election: Election,
@@ -62,7 +65,8 @@ impl Manifest {
         nodes: Vec<NodeEntry>,
     ) -> Self {
         let app = app.to_owned();
-        Self { version: VERSION, genesis: Digest::ZERO, protocol, election, app, block_interval_ms, nodes }
+        let scheme = SchemeKind::default();
+        Self { version: VERSION, genesis: Digest::ZERO, protocol, scheme, election, app, block_interval_ms, nodes }
     }
 
     /// Reads a home's manifest, if it has one.
@@ -98,8 +102,16 @@ impl Manifest {
             for directory in [of.journal(), of.blocks(), of.evidence()] {
                 remove(&directory, fs::remove_dir_all)?;
             }
-            for file in [of.index(), of.lock(), of.config_file(), of.genesis_file(), of.node_key(), of.validator_key()]
-            {
+            for file in [
+                of.index(),
+                of.lock(),
+                of.config_file(),
+                of.genesis_file(),
+                of.node_key(),
+                of.validator_key(),
+                of.bls_key(),
+                of.threshold_share(),
+            ] {
                 remove(&file, fs::remove_file)?;
             }
             remove(&home.log(&node.name), fs::remove_file)?;

@@ -48,14 +48,14 @@ enum End {
     Impatient,
 }
 
-/// Runs a testnet until its time is over or a signal comes; gives the exit code that its verdict calls for. `logging` is
+/// Runs a testnet until its time is over or a signal comes; gives the exit code that its verdict calls for. `passed_on` is
 /// passed on to the validators.
-pub async fn run(options: &Options, logging: &[String], output: Output) -> Result<Exit, Failure> {
+pub async fn run(options: &Options, passed_on: &[String], output: Output) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let _lock = DataLock::take_file(&options.home.lock())?;
     let prepared = prepare(options, &output)?;
     let started = Instant::now();
-    let children = Children::start(&options.home, &prepared.manifest.nodes, logging)?;
+    let children = Children::start(&options.home, &prepared.manifest.nodes, passed_on)?;
     let mut testnet = Testnet {
         watch: Watch::new(&prepared.manifest, &children)?,
         screen: Screen::new(output),

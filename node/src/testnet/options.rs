@@ -2,8 +2,8 @@
 
 use super::{layout::TestnetHome, manifest::Manifest};
 use crate::{config::DurabilityChoice, exit::Failure};
-use quorate_ledger::{Election, Protocol};
-use std::time::Duration;
+use quorate_ledger::{Election, Protocol, SchemeKind};
+use std::{path::PathBuf, time::Duration};
 
 /// The flags of `quorate testnet`. What is `None` was not given.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Options {
     pub nodes: Option<usize>,
     /// How they agree; HotStuff unless told.
     pub protocol: Option<Protocol>,
+    /// What they sign votes with; ed25519 unless told.
+    pub scheme: Option<SchemeKind>,
     /// Who leads; the protocol's usual rule unless told.
     pub election: Option<Election>,
     /// What the chain runs; `kv` unless told.
@@ -30,6 +32,8 @@ pub struct Options {
     pub load: Option<u32>,
     /// When promises reach the disk.
     pub durability: DurabilityChoice,
+    /// Holds the passphrase that key files are encrypted under.
+    pub password_file: Option<PathBuf>,
 }
 
 impl Options {
@@ -58,6 +62,9 @@ impl Options {
             _ if self.protocol.is_some_and(|protocol| protocol != manifest.protocol) => {
                 clash("--protocol", self.protocol.unwrap_or_default().to_string(), manifest.protocol.to_string())
             }
+            _ if self.scheme.is_some_and(|scheme| scheme != manifest.scheme) => {
+                clash("--scheme", self.scheme.unwrap_or_default().to_string(), manifest.scheme.to_string())
+            }
             _ if self.election.is_some_and(|election| election != manifest.election) => {
                 clash("--election", self.election.unwrap_or_default().to_string(), manifest.election.to_string())
             }
@@ -84,6 +91,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         home: TestnetHome::new(home),
         nodes: None,
         protocol: None,
+        scheme: None,
         election: None,
         app: None,
         block_interval: None,
@@ -92,6 +100,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         duration: None,
         load: None,
         durability: DurabilityChoice::Always,
+        password_file: None,
     }
 }
 
@@ -114,6 +123,7 @@ mod tests {
             (Options { nodes: Some(7), ..base.clone() }, "--nodes 7", "has 1"),
             (Options { app: Some("opaque".into()), ..base.clone() }, "--app opaque", "has kv"),
             (Options { protocol: Some(Protocol::Pbft), ..base.clone() }, "--protocol pbft", "has hotstuff"),
+            (Options { scheme: Some(SchemeKind::BlsMulti), ..base.clone() }, "--scheme bls-multi", "has ed25519"),
             (Options { election: Some(Election::Stable), ..base.clone() }, "--election stable", "has round-robin"),
             (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
         ];

@@ -8,14 +8,14 @@ use super::{
     ports::{self, Addresses, Reserved},
 };
 use crate::{
-    cli::{Choices, build_genesis, make_validator},
+    cli::{Choices, build_genesis, deal, make_validator, read_passphrase},
     config::{self, Config, Overrides},
     exit::Failure,
     home::{create_private_dir, file_failure, read_genesis, write_private},
     output::Output,
 };
-use quorate_crypto::ClientSecret;
-use quorate_ledger::{AppGenesis, Election, Genesis};
+use quorate_crypto::{ClientSecret, KeyFile};
+use quorate_ledger::{AppGenesis, Election, Genesis, SchemeKind};
 use quorate_types::Digest;
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -59,7 +59,7 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
                 refuse_foreign(home)?;
             }
             let ports = ports::choose(options.nodes.unwrap_or(Options::DEFAULT_NODES), options.base_port, &[])?;
-            (make(options, &ports.addresses)?, ports)
+            (make(options, &ports.addresses, output)?, ports)
         }
     };
     let genesis = read_genesis(&home.genesis_file())?;
@@ -78,12 +78,13 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
     }
     configure(home, &manifest, options)?;
     manifest.save(home)?;
-    let client =
-        ClientSecret::load(&home.development_key()).map_err(|error| Failure::environment(error.to_string()))?;
+    let passphrase = options.password_file.as_deref().map(read_passphrase).transpose()?;
+    let client = ClientSecret::load_with(&home.development_key(), passphrase.as_ref())
+        .map_err(|error| Failure::environment(error.to_string()))?;
     Ok(Prepared { manifest, genesis, client, resumed, _ports: ports })
 }
 
-fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure> {
+fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<Manifest, Failure> {
     let home = &options.home;
     let app = options.app.as_deref().unwrap_or("kv");
     let entry =
@@ -91,25 +92,40 @@ fn make(options: &Options, addresses: &[Addresses]) -> Result<Manifest, Failure>
     let nodes: Vec<_> = addresses.iter().enumerate().map(entry).collect();
     let protocol = options.protocol.unwrap_or_default();
     let election = options.election.unwrap_or_else(|| Election::usual(protocol));
-    let manifest = Manifest::new(protocol, election, app, options.block_interval_ms(), nodes);
+    let scheme = options.scheme.unwrap_or_default();
+    let manifest = Manifest { scheme, ..Manifest::new(protocol, election, app, options.block_interval_ms(), nodes) };
     // Before anything else: what is not in a manifest, no `--fresh` will take away.
     manifest.save(home)?;
 
     let client = ClientSecret::generate();
-    client.save(&home.development_key()).map_err(|error| Failure::environment(error.to_string()))?;
+    let passphrase = options.password_file.as_deref().map(read_passphrase).transpose()?;
+    let passphrase = passphrase.as_ref();
+    if passphrase.is_none() {
+        output.note("warning: key files are not encrypted; --password-file encrypts them");
+    }
+    client.save_with(&home.development_key(), passphrase).map_err(|error| Failure::environment(error.to_string()))?;
     let application = match app {
         "opaque" => AppGenesis::Opaque,
         _ => AppGenesis::Kv { accounts: accounts::funded(&client) },
     };
-    let validators = manifest.nodes.iter().map(|node| make_validator(&home.node(&node.name), &node.name, None));
+    let validators =
+        manifest.nodes.iter().map(|node| make_validator(&home.node(&node.name), &node.name, None, scheme, passphrase));
     let choices = Choices {
         protocol: manifest.protocol,
+        scheme: if scheme.is_threshold() { SchemeKind::Ed25519 } else { scheme },
         election: Some(manifest.election),
         block_interval: manifest.block_interval_ms.map(Duration::from_millis),
         fault_injection: true,
         ..Choices::default()
     };
-    let genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, choices)?;
+    let mut genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, choices)?;
+    if scheme.is_threshold() {
+        let (dealt, shares) = deal(genesis, scheme, *output)?;
+        for (node, share) in manifest.nodes.iter().zip(&shares) {
+            home.node(&node.name).save_share(share, passphrase)?;
+        }
+        genesis = dealt;
+    }
     let text = genesis.to_json();
     for node in &manifest.nodes {
         write_private(&home.node(&node.name).genesis_file(), &text)?;

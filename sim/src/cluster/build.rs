@@ -28,6 +28,7 @@ impl<P: SimProtocol> Builder<P> {
             name: format!("replica {index}"),
             identity: member.identity,
             vote: member.vote,
+            bls: None,
             address: None,
         };
         Genesis {
@@ -38,6 +39,7 @@ impl<P: SimProtocol> Builder<P> {
             election: self.election,
             params: self.params,
             validators: members.enumerate().map(validator).collect(),
+            commitments: None,
             application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
             fault_injection: true,
         }

@@ -22,8 +22,10 @@ pub struct StatusView {
     pub genesis: Digest,
     /// `hotstuff` or `pbft`.
     pub protocol: String,
-    /// `ed25519`.
+    /// What votes are signed with, such as `ed25519`.
     pub scheme: String,
+    /// Whether certificates tell who signed them.
+    pub attributable: bool,
     /// `kv` or `opaque`.
     pub application: String,
     /// When promises reach the disk.

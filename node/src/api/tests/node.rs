@@ -37,6 +37,7 @@ fn genesis(client: &ClientSecret) -> Genesis {
         name: "solo".into(),
         identity: IdentitySecret::from_seed([1; 32]).public(),
         vote: VoteSecret::from_seed([2; 32]).public(),
+        bls: None,
         address: None,
     };
     let application = AppGenesis::Kv { accounts: BTreeMap::from([(client.account(), 1000)]) };
