@@ -15,7 +15,7 @@ for_each_protocol!(
 
 fn nothing_is_violated_and_nothing_gets_stuck<P: SimProtocol>(replicas: usize) {
     let seeds = std::env::var("QUORATE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
-    let report = campaign(Campaign { protocol: P::KIND, replicas, threads: 1 }, 0..seeds);
+    let report = campaign(Campaign { protocol: P::KIND, scheme: None, replicas, threads: 1 }, 0..seeds);
     assert!(report.is_clean(), "n={replicas}: {report}");
     assert!(report.blocks > 10 * seeds, "the seeds do too little to mean anything: {report}");
 }

@@ -11,9 +11,9 @@ mod run;
 
 pub use plan::{Fault, Plan};
 pub use report::{Failure, Report};
-pub use run::{Outcome, look, run_plan, run_seed};
+pub use run::{Outcome, look, run_plan, run_real, run_seed};
 
-use quorate_ledger::Protocol;
+use quorate_ledger::{Protocol, SchemeKind};
 use std::{ops::Range, panic};
 
 /// What a campaign runs.
@@ -23,9 +23,14 @@ pub struct Campaign {
     pub protocol: Protocol,
     /// Replicas.
     pub replicas: usize,
+    /// Each hundredth seed is run with this scheme's real signatures, all others with symbolic ones; `None`: all with symbolic ones.
+    pub scheme: Option<SchemeKind>,
     /// Threads to spread the seeds over.
     pub threads: usize,
 }
+
+/// One seed in so many is run with real signatures.
+const REAL_EVERY: u64 = 100;
 
 /// Runs all seeds and reports. Every thread takes every n-th seed, so that the work is even.
 ///
@@ -48,10 +53,16 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
     reports.into_iter().fold(Report::default(), Report::join)
 }
 
-fn run_all(Campaign { protocol, replicas, .. }: Campaign, seeds: impl Iterator<Item = u64>) -> Report {
+fn run_all(Campaign { protocol, replicas, scheme, .. }: Campaign, seeds: impl Iterator<Item = u64>) -> Report {
     let mut report = Report::default();
     for seed in seeds {
-        match panic::catch_unwind(|| run_seed(protocol, replicas, seed)) {
+        let real = scheme.filter(|_| seed.is_multiple_of(REAL_EVERY));
+        report.real += u64::from(real.is_some());
+        let run = || match real {
+            Some(scheme) => run_real(protocol, replicas, scheme, seed),
+            None => run_seed(protocol, replicas, seed),
+        };
+        match panic::catch_unwind(run) {
             Ok(outcome) => report.add(outcome),
             Err(panicked) => report.panicked(replicas, seed, &*panicked),
         }

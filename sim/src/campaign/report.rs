@@ -25,6 +25,8 @@ pub struct Failure {
 pub struct Report {
     /// Runs.
     pub seeds: u64,
+    /// Of them with real signatures.
+    pub real: u64,
     /// Events in all of them.
     pub events: u64,
     /// Blocks committed in all of them.
@@ -62,6 +64,7 @@ impl Report {
 
     pub(super) fn join(mut self, other: Self) -> Self {
         self.seeds += other.seeds;
+        self.real += other.real;
         self.events += other.events;
         self.blocks += other.blocks;
         self.violations.extend(other.violations);
@@ -82,8 +85,8 @@ impl fmt::Display for Report {
         let (violations, stuck) = (self.violations.len(), self.stuck.len());
         writeln!(
             f,
-            "{} seeds: {violations} violations, {stuck} stuck; {} blocks, {} events",
-            self.seeds, self.blocks, self.events
+            "{} seeds ({} with real signatures): {violations} violations, {stuck} stuck; {} blocks, {} events",
+            self.seeds, self.real, self.blocks, self.events
         )?;
         for failure in self.violations.iter().chain(&self.stuck) {
             writeln!(f, "SEED={} {}", failure.seed, failure.what.lines().next().unwrap_or_default())?;

@@ -1,8 +1,13 @@
 //! Carrying a plan out.
 
 use super::plan::{Fault, Plan};
-use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, SymbolicHotStuff, SymbolicPbft, Violation, checker};
-use quorate_ledger::{KvOp, Protocol};
+use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation, checker};
+use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
+use quorate_crypto::{
+    Ed25519List, Symbolic,
+    bls::{BlsMulti, BlsThreshold, MinPk, MinSig},
+};
+use quorate_ledger::{KvOp, Protocol, SchemeKind};
 use quorate_types::{BoundedVec, Digest};
 use std::time::Duration;
 
@@ -46,9 +51,25 @@ fn look_at<P: SimProtocol>(plan: &Plan) -> (Outcome, String) {
 
 /// Runs a plan.
 pub fn run_plan(plan: &Plan) -> Outcome {
+    run_under::<Symbolic>(plan)
+}
+
+/// Runs a seed with the real signatures of a scheme. They say what symbolic ones would, so that the plan is the same.
+pub fn run_real(protocol: Protocol, replicas: usize, scheme: SchemeKind, seed: u64) -> Outcome {
+    let plan = &Plan::draw(protocol, replicas, seed);
+    match scheme {
+        SchemeKind::Ed25519 => run_under::<Ed25519List>(plan),
+        SchemeKind::BlsMulti => run_under::<BlsMulti<MinSig>>(plan),
+        SchemeKind::BlsMultiMinPk => run_under::<BlsMulti<MinPk>>(plan),
+        SchemeKind::BlsThreshold => run_under::<BlsThreshold<MinSig>>(plan),
+        SchemeKind::BlsThresholdMinPk => run_under::<BlsThreshold<MinPk>>(plan),
+    }
+}
+
+fn run_under<S: SimScheme>(plan: &Plan) -> Outcome {
     match plan.protocol {
-        Protocol::Hotstuff => run_in(&mut build::<SymbolicHotStuff>(plan), plan),
-        Protocol::Pbft => run_in(&mut build::<SymbolicPbft>(plan), plan),
+        Protocol::Hotstuff => run_in(&mut build::<HotStuff<S>>(plan), plan),
+        Protocol::Pbft => run_in(&mut build::<Pbft<S>>(plan), plan),
     }
 }
 
