@@ -94,6 +94,8 @@ impl<S: Scheme> Pbft<S> {
         for block in self.tree.by_height() {
             self.execute_if_possible(block, step);
         }
+        // Nobody says again what the checkpoint in the journal proves.
+        self.finalise_known(step);
         if self.rejoin.is_some() {
             return;
         }
@@ -102,7 +104,6 @@ impl<S: Scheme> Pbft<S> {
             step.broadcast(Message::Checkpoint(vote.clone()));
             self.on_checkpoint(vote, step);
         }
-        self.finalise_known(step);
         match self.phase {
             Phase::Active => self.restore_log(step),
             Phase::Changing => {

@@ -483,6 +483,18 @@ fn c1_a_replica_that_lost_its_journal_is_silent_until_the_others_have_moved_on()
     assert!(!spoke.borrow().is_empty(), "its vote is needed now");
 }
 
+/// It rejoins, and starts again before it has committed what its stable checkpoint proves: all that it asks for it has.
+#[test]
+fn c1_a_silent_replica_commits_what_the_checkpoint_in_its_journal_proves() {
+    let net = Net::with_checkpoints(4, 1);
+    let blocks = chain(&net, 1, 1);
+    let stable = Record::Stable(stable(&net, &blocks[0].header));
+    let mut node = Node::recover(net.config(2), [Record::Silence, Record::Block(blocks[0].clone()), stable]);
+    handle(&mut node, Event::Started);
+    execute(&mut node, &blocks);
+    assert_eq!(node.root(), Height(1));
+}
+
 #[test]
 fn c1_a_liar_cannot_mute_a_replica_that_lost_its_journal() {
     let net = Net::new(4);
