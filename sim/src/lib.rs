@@ -23,7 +23,7 @@ mod scheme;
 mod trace;
 
 pub use checker::{Rule, Violation};
-pub use cluster::{Builder, Cluster, DiskOf, SubmitError, Verdict, Which};
+pub use cluster::{Builder, Cluster, Commit, DiskOf, SubmitError, Verdict, Which};
 pub use node::{Death, SimWire};
 pub use protocol::{SimProtocol, SymbolicHotStuff, SymbolicPbft};
 pub use puppet::{Cue, Hands, Puppet, SyncTicket};

@@ -1,5 +1,5 @@
 //! Hundreds of seeds: faults of every kind, then healing and progress. `QUORATE_SEEDS` sets how many for each size; the long
-//! version is `cargo run --release -p quorate-sim --bin campaign -- --protocol pbft --seeds 10000 --n 4`.
+//! version is `quorate sim campaign --protocol pbft --seeds 0..10000 --n 4`.
 
 use quorate_sim::{
     SimProtocol,

@@ -9,6 +9,8 @@ mod keygen;
 mod ledger;
 mod node;
 mod passphrase;
+#[cfg(feature = "lab")]
+mod sim;
 mod status;
 mod target;
 mod testnet;
@@ -84,6 +86,10 @@ enum Command {
     /// Look at a ledger on disk, without a node
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Run validators in the simulator, where all chance comes from one seed
+    #[cfg(feature = "lab")]
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -129,6 +135,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Wait(args) => done(wait::run(&args, context)),
         Command::Evidence(command) => done(evidence::run(command, context)),
         Command::Ledger(command) => done(ledger::run(command, context)),
+        #[cfg(feature = "lab")]
+        Command::Sim(command) => sim::run(command, context),
         Command::Completions(args) => done(completions::run(&args)),
     }
 }

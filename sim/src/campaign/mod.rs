@@ -5,10 +5,12 @@
 //! effect and all replicas at one head within a bound of virtual time; then the *quiet phase* must see next to no messages.
 //! Checkers look all the time.
 
+mod ending;
 mod plan;
 mod report;
 mod run;
 
+pub use ending::Ending;
 pub use plan::{Fault, Plan};
 pub use report::{Failure, Report};
 pub use run::{Outcome, look, run_plan, run_real, run_seed};
@@ -37,6 +39,14 @@ const REAL_EVERY: u64 = 100;
 /// # Panics
 /// If a thread cannot be joined, which means that the simulator itself is broken.
 pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
+    watched(campaign, seeds, &|_| {})
+}
+
+/// Runs all seeds, and after each tells `seen` its failure, or that there was none. Threads tell at the same time.
+///
+/// # Panics
+/// If a thread cannot be joined, which means that the simulator itself is broken.
+pub fn watched(campaign: Campaign, seeds: Range<u64>, seen: &(dyn Fn(Option<&Failure>) + Sync)) -> Report {
     let threads = campaign.threads.max(1);
     let silent = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -44,7 +54,7 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
         let handles: Vec<_> = (0..threads)
             .map(|thread| {
                 let mine = seeds.clone().skip(thread).step_by(threads);
-                scope.spawn(move || run_all(campaign, mine))
+                scope.spawn(move || run_all(campaign, mine, seen))
             })
             .collect();
         handles.into_iter().map(|handle| handle.join().expect("panics of runs are caught")).collect::<Vec<_>>()
@@ -53,7 +63,11 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
     reports.into_iter().fold(Report::default(), Report::join)
 }
 
-fn run_all(Campaign { protocol, replicas, scheme, .. }: Campaign, seeds: impl Iterator<Item = u64>) -> Report {
+fn run_all(
+    Campaign { protocol, replicas, scheme, .. }: Campaign,
+    seeds: impl Iterator<Item = u64>,
+    seen: &(dyn Fn(Option<&Failure>) + Sync),
+) -> Report {
     let mut report = Report::default();
     for seed in seeds {
         let real = scheme.filter(|_| seed.is_multiple_of(REAL_EVERY));
@@ -62,10 +76,10 @@ fn run_all(Campaign { protocol, replicas, scheme, .. }: Campaign, seeds: impl It
             Some(scheme) => run_real(protocol, replicas, scheme, seed),
             None => run_seed(protocol, replicas, seed),
         };
-        match panic::catch_unwind(run) {
+        seen(match panic::catch_unwind(run) {
             Ok(outcome) => report.add(outcome),
             Err(panicked) => report.panicked(replicas, seed, &*panicked),
-        }
+        });
     }
     report
 }

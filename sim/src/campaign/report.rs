@@ -1,6 +1,6 @@
 //! What a campaign found.
 
-use super::run::Outcome;
+use super::{Ending, run::Outcome};
 use crate::Rule;
 use std::{any::Any, fmt};
 
@@ -18,6 +18,13 @@ pub struct Failure {
     pub what: String,
     /// In full.
     pub details: String,
+}
+
+impl Failure {
+    /// In one word.
+    pub fn ending(&self) -> Ending {
+        self.rule.map_or(Ending::Broken, Ending::after)
+    }
 }
 
 /// The sum of many runs.
@@ -38,11 +45,11 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn add(&mut self, outcome: Outcome) {
+    pub(super) fn add(&mut self, outcome: Outcome) -> Option<&Failure> {
         self.seeds += 1;
         self.events += outcome.events;
         self.blocks += outcome.height;
-        let Some(violation) = outcome.violation else { return };
+        let violation = outcome.violation?;
         let failure = Failure {
             seed: outcome.seed,
             rule: Some(violation.rule),
@@ -51,15 +58,17 @@ impl Report {
         };
         let list = if violation.rule == Rule::Liveness { &mut self.stuck } else { &mut self.violations };
         list.push(failure);
+        list.last()
     }
 
-    pub(super) fn panicked(&mut self, replicas: usize, seed: u64, panicked: &(dyn Any + Send)) {
+    pub(super) fn panicked(&mut self, replicas: usize, seed: u64, panicked: &(dyn Any + Send)) -> Option<&Failure> {
         self.seeds += 1;
         let text = panicked.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panicked.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         let what = format!("panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()));
         let details = format!("SEED={seed} with {replicas} replicas {what}");
         self.violations.push(Failure { seed, rule: None, what, details });
+        self.violations.last()
     }
 
     pub(super) fn join(mut self, other: Self) -> Self {
@@ -76,7 +85,12 @@ impl Report {
 
     /// Whether every run was as it should be.
     pub fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.stuck.is_empty()
+        self.ending() == Ending::Pass
+    }
+
+    /// The worst ending of all runs.
+    pub fn ending(&self) -> Ending {
+        self.violations.iter().chain(&self.stuck).map(Failure::ending).max().unwrap_or(Ending::Pass)
     }
 }
 

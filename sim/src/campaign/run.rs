@@ -1,7 +1,12 @@
 //! Carrying a plan out.
 
-use super::plan::{Fault, Plan};
-use crate::{Cluster, LinkSpec, Rng, Rule, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation, checker};
+use super::{
+    Ending,
+    plan::{Fault, Plan},
+};
+use crate::{
+    Cluster, Commit, LinkSpec, Rng, Rule, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation, checker,
+};
 use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
 use quorate_crypto::{
     Ed25519List, Symbolic,
@@ -9,7 +14,7 @@ use quorate_crypto::{
 };
 use quorate_ledger::{KvOp, Protocol, SchemeKind};
 use quorate_types::{BoundedVec, Digest};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -26,6 +31,19 @@ pub struct Outcome {
     pub events: u64,
     /// Two runs of one seed have the same.
     pub trace: Digest,
+    /// Messages put on links, by kind, counted per receiver.
+    pub messages: BTreeMap<&'static str, u64>,
+    /// What each replica committed, over all its lives.
+    pub commits: Vec<Vec<Commit>>,
+    /// How far virtual time came.
+    pub lasted: Duration,
+}
+
+impl Outcome {
+    /// In one word.
+    pub fn ending(&self) -> Ending {
+        Ending::of(self.violation.as_ref())
+    }
 }
 
 /// Runs a seed.
@@ -91,6 +109,9 @@ fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Outcome {
         height: cluster.committed().0,
         events: cluster.events(),
         trace: cluster.trace_hash(),
+        messages: cluster.message_counts().clone(),
+        commits: cluster.commits().to_vec(),
+        lasted: cluster.now(),
     }
 }
 

@@ -54,6 +54,18 @@ pub enum Rule {
     Quiet,
 }
 
+/// In small letters with dashes, as in files and reports.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = format!("{self:?}");
+        let dashed = name.char_indices().map(|(at, letter)| match letter.is_ascii_uppercase() {
+            true if at > 0 => format!("-{}", letter.to_ascii_lowercase()),
+            _ => letter.to_ascii_lowercase().to_string(),
+        });
+        f.write_str(&dashed.collect::<String>())
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} violated: {}", self.rule, self.what)

@@ -117,6 +117,7 @@ impl<P: SimProtocol> Builder<P> {
             intercept: None,
             corrupt: None,
             trace: Trace::new(),
+            commits: vec![Vec::new(); self.replicas],
             rng,
             timing: self.timing,
             counts: BTreeMap::new(),

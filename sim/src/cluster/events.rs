@@ -1,6 +1,6 @@
 //! Everything that can happen next, and what it does.
 
-use super::{Cluster, draw};
+use super::{Cluster, Commit, draw};
 use crate::{
     SimProtocol, Violation,
     checker::Rule,
@@ -176,8 +176,9 @@ impl<P: SimProtocol> Cluster<P> {
                 Out::Died(death) => self.die(who, death),
                 Out::Saw(sight) => {
                     if let crate::node::Sight::Committed { block } = &sight {
-                        let (height, block) = (block.block.header.height.0, block.block.digest());
-                        self.trace.add(now, What::Committed { who, height, block });
+                        let (height, block) = (block.block.header.height, block.block.digest());
+                        self.commits[who.index()].push(Commit { at: now, height, block });
+                        self.trace.add(now, What::Committed { who, height: height.0, block });
                     }
                     let seen = self.checkers.see(who, sight, &self.setup.keys);
                     if let Err(violation) = seen {

@@ -32,7 +32,7 @@ use events::Event;
 use post::{Corrupt, Intercept};
 use quorate_consensus::hotstuff::HotStuff;
 use quorate_crypto::Symbolic;
-use quorate_types::ReplicaId;
+use quorate_types::{Digest, Height, ReplicaId};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Simulated validators, their links, disks and clients, under one seed.
@@ -50,6 +50,7 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     intercept: Option<Intercept<P>>,
     corrupt: Option<Corrupt>,
     trace: Trace,
+    commits: Vec<Vec<Commit>>,
     /// For everything that has no generator of its own.
     rng: Rng,
     timing: Timing,
@@ -58,6 +59,17 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     violation: Option<Violation>,
     /// A violation ends the test that runs this cluster.
     panics: bool,
+}
+
+/// A replica commits a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// When.
+    pub at: Duration,
+    /// Where.
+    pub height: Height,
+    /// Which.
+    pub block: Digest,
 }
 
 /// How long the parts of a validator take.

@@ -1,6 +1,6 @@
 //! What a cluster can be asked, and what can be asserted about it.
 
-use super::{Cluster, faults::Which};
+use super::{Cluster, Commit, faults::Which};
 use crate::{SimProtocol, node::Life};
 use quorate_consensus::{Evidence, MempoolStatus, ReplicaStatus};
 use quorate_crypto::{Committee, Scheme};
@@ -49,6 +49,11 @@ impl<P: SimProtocol> Cluster<P> {
     /// The greatest height that anybody ever committed.
     pub fn committed(&self) -> Height {
         self.checkers.chain.height()
+    }
+
+    /// What each replica committed, over all its lives.
+    pub fn commits(&self) -> &[Vec<Commit>] {
+        &self.commits
     }
 
     /// The block that a running replica's ledger began from, if it fetched a snapshot.

@@ -1,0 +1,54 @@
+//! `quorate sim`: the simulator's command line. Here and nowhere else in the node is it known that there is a simulator; a
+//! build without the feature `lab` has none.
+
+mod attacks;
+mod campaign;
+mod progress;
+mod run;
+mod subject;
+
+use super::Context;
+use crate::exit::{Exit, Failure};
+use clap::Subcommand;
+use quorate_sim::campaign::Ending;
+use std::time::Instant;
+
+/// Run validators in the simulator: virtual time, links and disks, all chance from one seed
+#[derive(Debug, Subcommand)]
+pub(super) enum SimCommand {
+    /// Run one seed
+    Run(run::RunArgs),
+    /// Run many seeds
+    Campaign(campaign::CampaignArgs),
+    /// List the attacks, with what each tries to break
+    Attacks(attacks::AttacksArgs),
+}
+
+/// Shown below the help of commands that run something.
+const ENDINGS: &str = "Endings:\n  pass         exit code 0: everything held\n  broken       exit code 1: a rule other than the next \
+    two was broken, or the code panicked\n  diverged     exit code 3: honest ledgers differ, or hold what was never \
+    proven\n  no-progress  exit code 4: what was submitted did not take effect in time";
+
+pub(super) fn run(command: SimCommand, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        SimCommand::Run(args) => run::run(&args, context),
+        SimCommand::Campaign(args) => campaign::run(&args, context),
+        SimCommand::Attacks(args) => attacks::run(&args, context),
+    }
+}
+
+/// The exit code that tells an ending.
+fn exit_of(ending: Ending) -> Exit {
+    match ending {
+        Ending::Pass => Exit::Success,
+        Ending::NoProgress => Exit::NoProgress,
+        Ending::Broken => Exit::Failure,
+        Ending::Diverged => Exit::Diverged,
+    }
+}
+
+/// Runs in a second.
+fn rate(runs: u64, began: Instant) -> f64 {
+    let rate = runs as f64 / began.elapsed().as_secs_f64().max(1e-6);
+    (rate * 10.0).round() / 10.0
+}
