@@ -40,6 +40,11 @@ pub fn vote_secret(replica: ReplicaId) -> VoteSecret {
     VoteSecret::from_seed(seed(replica, 1))
 }
 
+/// The identity key of a replica in [`committee`].
+pub fn identity_secret(replica: ReplicaId) -> IdentitySecret {
+    IdentitySecret::from_seed(seed(replica, 2))
+}
+
 /// A committee of `n` with known keys on a chain of its own, for tests and simulations.
 ///
 /// # Panics
@@ -55,7 +60,7 @@ pub fn committee(n: usize) -> Committee {
 pub fn committee_on(chain: ChainId, epoch: Epoch, n: usize) -> Committee {
     let member = |index: usize| {
         let replica = ReplicaId(u16::try_from(index).expect("a committee is small"));
-        let identity = IdentitySecret::from_seed(seed(replica, 2)).public();
+        let identity = identity_secret(replica).public();
         Member { identity, vote: vote_secret(replica).public() }
     };
     Committee::new(chain, epoch, (0..n).map(member).collect()).expect("keys from distinct seeds are good")

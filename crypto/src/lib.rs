@@ -11,6 +11,7 @@
 //! replicas would disagree about a block.
 
 pub mod bls;
+mod ceremony;
 mod committee;
 pub mod conformance;
 mod ed25519;

@@ -32,8 +32,10 @@ impl Executed {
 pub(crate) fn run(genesis: &AppGenesis, parent: &State, block: Block, batches: Vec<Arc<Batch>>) -> Executed {
     let mut state = parent.child();
     let transactions = batches.iter().flat_map(|batch| batch.transactions());
-    let outcomes: Vec<_> =
-        transactions.map(|transaction| (transaction.digest(), app::apply(genesis, &mut state, transaction))).collect();
+    let height = block.header.height;
+    let outcomes: Vec<_> = transactions
+        .map(|transaction| (transaction.digest(), app::apply(genesis, &mut state, height, transaction)))
+        .collect();
     Executed { app_root: state.root(), block, batches, state, outcomes }
 }
 

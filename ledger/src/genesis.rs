@@ -1,6 +1,13 @@
 //! The document that a chain begins with, and whose digest is the chain's identity.
 
-use crate::{BlsKey, SchemeKind, ThresholdKey, app, outcomes_root, state_root};
+use crate::{
+    BlsKey, SchemeKind, ThresholdKey,
+    app::{
+        self,
+        dkg::{Ceremony, MAX_MEMBERS, MAX_PHASE},
+    },
+    outcomes_root, state_root,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{Committee, CommitteeError, IdentityKey, Member, VoteKey};
 use quorate_types::{Account, Block, ChainId, Digest, Domain, Epoch, Header, Height, Payload, ReplicaId, View, limits};
@@ -188,6 +195,8 @@ pub enum AppGenesis {
     },
     /// Any bytes, ordered by client and sequence number.
     Opaque,
+    /// A key generation of the committee.
+    Dkg(Ceremony),
 }
 
 /// Why a genesis is not usable.
@@ -268,7 +277,54 @@ impl Genesis {
             let why = "stable with pbft, whose primary stays until a view change";
             return bad("election", self.election.name().into(), why);
         }
-        self.check_vote_keys()
+        self.check_vote_keys()?;
+        let committee = self.committee()?;
+        match &self.application {
+            AppGenesis::Dkg(ceremony) => self.check_ceremony(ceremony, &committee),
+            AppGenesis::Kv { .. } | AppGenesis::Opaque => Ok(()),
+        }
+    }
+
+    fn check_ceremony(&self, ceremony: &Ceremony, committee: &Committee) -> Result<(), GenesisError> {
+        let bad = |parameter, value: String, why| Err(GenesisError::Parameter { parameter, value, why });
+        if !ceremony.members.iter().eq(self.validators.iter().map(|validator| &validator.identity)) {
+            return bad("members", ceremony.members.len().to_string(), "the validators' identity keys, in their order");
+        }
+        if ceremony.members.len() > MAX_MEMBERS {
+            return bad("members", ceremony.members.len().to_string(), "at most 256: a dealing is one transaction");
+        }
+        if ceremony.threshold() != committee.quorum() {
+            return bad("threshold", ceremony.threshold.to_string(), "the committee's quorum");
+        }
+        if !(1..=MAX_PHASE).contains(&ceremony.phase_heights) {
+            return bad("phase_heights", ceremony.phase_heights.to_string(), "from 1 to 1000000");
+        }
+        if self.params.block_interval_ms.is_none() {
+            return bad("block_interval_ms", "absent".into(), "needed: the phases of a ceremony end at heights");
+        }
+        Ok(())
+    }
+
+    /// The chain on which this draft's committee makes its threshold key: the same validators and protocol, blocks at a pace, phases of
+    /// so many heights.
+    pub fn ceremony(&self, phase_heights: u64, pace_ms: u64) -> Result<Self, GenesisError> {
+        let refused = |why| Err(GenesisError::Keys(format!("no draft for a key generation: {why}")));
+        if self.scheme != SchemeKind::Ed25519 {
+            return refused(format!("its votes are signed with {} already", self.scheme));
+        }
+        if matches!(self.application, AppGenesis::Dkg(_)) {
+            return refused("it is a key generation itself".into());
+        }
+        let timeout_base_ms = self.params.timeout_base_ms.max(pace_ms.saturating_mul(2));
+        let params = Params {
+            block_interval_ms: Some(pace_ms),
+            timeout_base_ms,
+            timeout_max_ms: self.params.timeout_max_ms.max(timeout_base_ms),
+            ..self.params
+        };
+        let application = AppGenesis::Dkg(Ceremony::of(&self.committee()?, phase_heights, self.digest()));
+        let genesis = Self { chain: format!("{}/dkg", self.chain), params, application, ..self.clone() };
+        genesis.check().map(|()| genesis)
     }
 
     /// Digest of everything but addresses.
@@ -385,6 +441,33 @@ pub(crate) mod tests {
         for protocol in Protocol::ALL {
             let genesis = Genesis { protocol, election: Election::usual(protocol), ..genesis(4) };
             assert_eq!(genesis.check(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_ceremony_is_that_of_its_committee() {
+        let draft = genesis(4);
+        let good = draft.ceremony(50, 100).expect("a draft");
+        assert_eq!(good.check(), Ok(()));
+        assert_eq!(Genesis::from_json(&good.to_json()), Ok(good.clone()));
+        let AppGenesis::Dkg(ceremony) = good.application.clone() else { panic!("a ceremony") };
+        let with = |ceremony| Genesis { application: AppGenesis::Dkg(ceremony), ..good.clone() };
+        assert_ne!(draft.ceremony(51, 100).expect("a draft").digest(), good.digest());
+        let other = Genesis { application: AppGenesis::Opaque, ..draft };
+        assert_ne!(other.ceremony(50, 100).expect("a draft").digest(), good.digest(), "for another chain");
+        let error = good.ceremony(50, 100).expect_err("no draft").to_string();
+        assert!(error.contains("a key generation itself"), "{error}");
+        let mut swapped = ceremony.clone();
+        swapped.members.swap(0, 1);
+        let changes = [
+            (with(swapped), "members is 4"),
+            (with(Ceremony { threshold: 2, ..ceremony.clone() }), "threshold is 2"),
+            (with(Ceremony { phase_heights: 0, ..ceremony }), "phase_heights is 0"),
+            (Genesis { params: Params::default(), ..good.clone() }, "block_interval_ms is absent"),
+        ];
+        for (genesis, message) in changes {
+            let error = genesis.check().expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
         }
     }
 

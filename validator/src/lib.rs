@@ -2,11 +2,12 @@
 //!
 //! [`Core`] joins a replica and its mempool: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
 //! does the ledger's part, [`sync`] brings history or a state from others, [`recover`] puts it all together again after a crash,
-//! [`for_protocol_of`] finds the protocol that a genesis names. The
+//! [`for_protocol_of`] finds the protocol that a genesis names, [`dkg`] takes part in a key generation. The
 //! node gives each of them a thread, the simulator calls them in turn, so that what is simulated is what ships.
 
 mod choice;
 mod core;
+pub mod dkg;
 mod journal;
 mod ledger_work;
 mod light_client;

@@ -32,7 +32,7 @@ pub use keys::{BlsSecret, ProvenKey};
 pub use multi::{BlsMulti, MultiProof, MultiSecret};
 pub use point::Point;
 pub use polynomial::{CombineError, Commitments, Polynomial, Share, check_index, combine};
-pub use sealed::{MAX_SEALED, OpeningSecret, Sealed, SealingKey, seal};
+pub use sealed::{MAX_SEALED, OpeningSecret, Revealed, Sealed, SealingKey, seal};
 pub use threshold::{BlsThreshold, ThresholdSecret, ThresholdVote};
 pub use variant::{MinPk, MinSig, Variant};
 

@@ -38,6 +38,13 @@ impl Polynomial {
         Some(Share { index, value: SecretScalar::new(value) })
     }
 
+    /// Proof that we know the secret that is shared, good in this context only. See [`Commitments::is_proven`].
+    pub fn prove<V: Variant>(&self, context: &[u8]) -> Point<V::Signature> {
+        let message = possession(context, self.commitments::<V>().group_key());
+        let proof = self.0.first().and_then(|secret| V::sign(secret, &message, V::POSSESSION_TAG));
+        proof.expect("a polynomial has a first coefficient, and KeyGen never gives zero")
+    }
+
     /// The public side of each coefficient.
     pub fn commitments<V: Variant>(&self) -> Commitments<V> {
         let points = self.0.iter().map(|coefficient| V::public(coefficient).expect("KeyGen never gives zero"));
@@ -146,6 +153,12 @@ impl<V: Variant> Commitments<V> {
         share.public::<V>().is_some_and(|public| self.public_share(share.index) == Some(public))
     }
 
+    /// Whether whoever made this proof, in this context, knew the secret. Otherwise a dealer could choose its commitments as a function
+    /// of the others', so that their sum is a key that it knows alone (a *rogue key*).
+    pub fn is_proven(&self, context: &[u8], proof: &Point<V::Signature>) -> bool {
+        V::verify(self.group_key(), &possession(context, self.group_key()), V::POSSESSION_TAG, proof)
+    }
+
     /// The commitments to the sum of the polynomials. None without any, if their thresholds differ, or if a sum is the identity.
     pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let all: Vec<_> = all.into_iter().collect();
@@ -157,6 +170,11 @@ impl<V: Variant> Commitments<V> {
         let points: Result<Vec<_>, PointError> = (0..threshold).map(|k| Point::new(column(k))).collect();
         Self::new(points.ok()?)
     }
+}
+
+/// What a proof of possession signs.
+fn possession<G: Group>(context: &[u8], key: &Point<G>) -> Vec<u8> {
+    [context, key.to_bytes().as_ref()].concat()
 }
 
 impl<V: Variant> TryFrom<Vec<Point<V::Public>>> for Commitments<V> {
@@ -286,6 +304,15 @@ mod tests {
         assert!(!commitments.is_share(&moved), "under another index");
         assert!(polynomial.share(0).is_none());
         assert!(Share::from_bytes(0, &[1; 32]).is_none());
+    }
+
+    #[test]
+    fn a_proof_is_of_one_secret_in_one_context() {
+        let (one, other) = (dealt(1, 3), dealt(2, 3));
+        let commitments = one.commitments::<MinSig>();
+        assert!(commitments.is_proven(b"here", &one.prove::<MinSig>(b"here")));
+        assert!(!commitments.is_proven(b"there", &one.prove::<MinSig>(b"here")));
+        assert!(!commitments.is_proven(b"here", &other.prove::<MinSig>(b"here")));
     }
 
     #[test]

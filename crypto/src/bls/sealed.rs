@@ -69,6 +69,35 @@ impl OpeningSecret {
     }
 }
 
+impl Sealed {
+    /// What the sealer of this box put into it, for anybody to whom the sealer reveals the box's own secret. Exactly what the
+    /// recipient finds there, or fails to find: both compute the same shared secret.
+    pub fn open_revealed(
+        &self,
+        recipient: SealingKey,
+        context: &[u8],
+        ephemeral: &OpeningSecret,
+    ) -> Result<Revealed, CryptoError> {
+        if ephemeral.public().0 != self.ephemeral {
+            return Err(CryptoError::Sealed);
+        }
+        let shared = ephemeral.0.diffie_hellman(&PublicKey::from(recipient.0));
+        let payload = Payload { msg: &self.ciphertext, aad: context };
+        let opened = cipher(&shared, &self.ephemeral, recipient, context)
+            .and_then(|cipher| cipher.decrypt(&Nonce::default(), payload).ok());
+        Ok(opened.map_or(Revealed::Nothing, |content| Revealed::Content(Zeroizing::new(content))))
+    }
+}
+
+/// What a box turned out to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revealed {
+    /// This.
+    Content(Zeroizing<Vec<u8>>),
+    /// Nothing that its recipient could have opened.
+    Nothing,
+}
+
 impl fmt::Debug for OpeningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OpeningSecret(public {:?})", self.public())
@@ -119,6 +148,17 @@ mod tests {
         assert_eq!(recipient.open(b"here", &sealed).expect("opens").as_slice(), b"share");
         assert_eq!(recipient.open(b"there", &sealed), Err(CryptoError::Sealed));
         assert_eq!(OpeningSecret::from_seed([3; 32]).open(b"here", &sealed), Err(CryptoError::Sealed));
+    }
+
+    #[test]
+    fn the_secret_of_a_box_shows_what_its_recipient_found() {
+        let (recipient, sealed) = sealed();
+        let revealed = |secret, context: &[u8]| {
+            sealed.open_revealed(recipient.public(), context, &OpeningSecret::from_seed([secret; 32]))
+        };
+        assert_eq!(revealed(2, b"here"), Ok(Revealed::Content(Zeroizing::new(b"share".to_vec()))));
+        assert_eq!(revealed(2, b"there"), Ok(Revealed::Nothing));
+        assert_eq!(revealed(3, b"here"), Err(CryptoError::Sealed), "not the secret of this box");
     }
 
     #[test]

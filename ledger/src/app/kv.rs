@@ -3,7 +3,7 @@
 use super::{Application, FailCode, account, set_account, user_key};
 use crate::State;
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{Account, BoundedVec, decode};
+use quorate_types::{Account, BoundedVec, Height, decode};
 
 /// Bytes of a key.
 pub const MAX_KEY: usize = 256;
@@ -55,7 +55,7 @@ impl Application for Kv {
         decode::<KvOp>(payload).map(|_| ()).map_err(|error| error.to_string())
     }
 
-    fn apply(&self, state: &mut State, sender: &Account, payload: &[u8]) -> Result<(), FailCode> {
+    fn apply(&self, state: &mut State, _height: Height, sender: &Account, payload: &[u8]) -> Result<(), FailCode> {
         match decode(payload).map_err(|_| FailCode::MalformedPayload)? {
             KvOp::Put { key, value } => set(state, &key, Some(value)),
             KvOp::Delete { key } => set(state, &key, None),

@@ -1,8 +1,9 @@
 //! What transactions mean: a deterministic function of the state.
 //!
-//! Both applications share the rule of nonces: a transaction whose nonce is not its sender's next one is *skipped*, as if it
+//! All applications share the rule of nonces: a transaction whose nonce is not its sender's next one is *skipped*, as if it
 //! were not there; any other uses its nonce up, whether it *applies* or *fails*. So each applies at most once, in its sender's order.
 
+pub mod dkg;
 mod kv;
 mod opaque;
 
@@ -10,7 +11,7 @@ pub use kv::{Key, KvOp, MAX_KEY, MAX_VALUE, Value};
 
 use crate::{AppGenesis, State};
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{Account, Transaction, decode, encode};
+use quorate_types::{Account, Height, Transaction, decode, encode};
 
 /// What a transaction did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -34,6 +35,14 @@ pub enum FailCode {
     InsufficientBalance,
     /// The receiver would hold more than a balance can be.
     BalanceOverflow,
+    /// The sender takes no part in the ceremony.
+    NotAMember,
+    /// Its phase is over, or has not begun.
+    WrongPhase,
+    /// Not as many shares or commitments as there must be, or members named that cannot be.
+    IllFormed,
+    /// The sender has said this already.
+    SaidBefore,
 }
 
 /// Why a transaction was skipped.
@@ -58,15 +67,16 @@ pub struct AccountState {
 pub trait Application {
     /// Whether a payload can be read at all: the check at the door.
     fn check(&self, payload: &[u8]) -> Result<(), String>;
-    /// Executes a transaction whose nonce is right. The sender's account has its nonce raised already. On failure nothing
+    /// Executes a transaction of the block at `height` whose nonce is right. The sender's account has its nonce raised already. On failure nothing
     /// else may have changed.
-    fn apply(&self, state: &mut State, sender: &Account, payload: &[u8]) -> Result<(), FailCode>;
+    fn apply(&self, state: &mut State, height: Height, sender: &Account, payload: &[u8]) -> Result<(), FailCode>;
 }
 
-fn application(genesis: &AppGenesis) -> &'static dyn Application {
+fn application(genesis: &AppGenesis) -> &dyn Application {
     match genesis {
         AppGenesis::Kv { .. } => &kv::Kv,
         AppGenesis::Opaque => &opaque::Opaque,
+        AppGenesis::Dkg(ceremony) => ceremony,
     }
 }
 
@@ -106,8 +116,8 @@ pub fn check(genesis: &AppGenesis, transaction: &Transaction) -> Result<(), Stri
     application(genesis).check(&transaction.body.payload)
 }
 
-/// Executes one transaction.
-pub fn apply(genesis: &AppGenesis, state: &mut State, transaction: &Transaction) -> Outcome {
+/// Executes one transaction of the block at `height`.
+pub fn apply(genesis: &AppGenesis, state: &mut State, height: Height, transaction: &Transaction) -> Outcome {
     let sender = transaction.body.sender;
     let mut own = account(state, &sender);
     match transaction.body.nonce.cmp(&own.nonce) {
@@ -117,7 +127,7 @@ pub fn apply(genesis: &AppGenesis, state: &mut State, transaction: &Transaction)
     }
     own.nonce = own.nonce.saturating_add(1);
     set_account(state, &sender, own);
-    match application(genesis).apply(state, &sender, &transaction.body.payload) {
+    match application(genesis).apply(state, height, &sender, &transaction.body.payload) {
         Ok(()) => Outcome::Applied,
         Err(code) => Outcome::Failed(code),
     }

@@ -2,7 +2,7 @@
 
 use super::{Application, FailCode};
 use crate::State;
-use quorate_types::Account;
+use quorate_types::{Account, Height};
 
 pub(super) struct Opaque;
 
@@ -11,7 +11,7 @@ impl Application for Opaque {
         Ok(())
     }
 
-    fn apply(&self, _state: &mut State, _sender: &Account, _payload: &[u8]) -> Result<(), FailCode> {
+    fn apply(&self, _state: &mut State, _height: Height, _sender: &Account, _payload: &[u8]) -> Result<(), FailCode> {
         Ok(())
     }
 }

@@ -93,7 +93,8 @@ fn a_balance_cannot_overflow() {
     accounts.insert(poor().account(), u64::MAX);
     let mut state = app::first_state(&genesis.application);
     let before = state.clone();
-    let outcome = app::apply(&genesis.application, &mut state, &tx(&rich(), 0, &transfer(&poor(), 1)));
+    let outcome =
+        app::apply(&genesis.application, &mut state, quorate_types::Height(1), &tx(&rich(), 0, &transfer(&poor(), 1)));
     assert_eq!(outcome, Outcome::Failed(FailCode::BalanceOverflow));
     let balance = |state, of: &Account| app::account(state, of).balance;
     for who in [rich().account(), poor().account()] {
@@ -182,7 +183,9 @@ fn the_door_refuses_other_chains_and_old_nonces() {
 fn the_opaque_application_orders_any_bytes_by_nonce() {
     let genesis = crate::Genesis { application: crate::AppGenesis::Opaque, ..genesis() };
     let mut state = app::first_state(&genesis.application);
-    let mut apply = |nonce, payload: &[u8]| app::apply(&genesis.application, &mut state, &raw(&poor(), nonce, payload));
+    let mut apply = |nonce, payload: &[u8]| {
+        app::apply(&genesis.application, &mut state, quorate_types::Height(1), &raw(&poor(), nonce, payload))
+    };
     assert_eq!(apply(0, &[0xff; 100]), Outcome::Applied);
     assert_eq!(apply(0, b""), Outcome::Skipped(SkipCode::OldNonce));
     assert_eq!(apply(2, b""), Outcome::Skipped(SkipCode::FutureNonce));

@@ -51,6 +51,7 @@ pub(crate) fn application(genesis: &AppGenesis) -> &'static str {
     match genesis {
         AppGenesis::Kv { .. } => "kv",
         AppGenesis::Opaque => "opaque",
+        AppGenesis::Dkg(_) => "dkg",
     }
 }
 

@@ -10,9 +10,9 @@ use crate::{
     trace::Trace,
 };
 use quorate_consensus::Keys;
-use quorate_crypto::{Scheme, conformance};
-use quorate_ledger::{AppGenesis, Genesis, SchemeKind, Validator};
-use quorate_types::ReplicaId;
+use quorate_crypto::{Committee, Scheme, conformance};
+use quorate_ledger::{AppGenesis, Genesis, SchemeKind, Validator, app::dkg::Ceremony};
+use quorate_types::{Digest, ReplicaId};
 use quorate_validator::WireKeys;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,8 +40,16 @@ impl<P: SimProtocol> Builder<P> {
             params: self.params,
             validators: members.enumerate().map(validator).collect(),
             commitments: None,
-            application: if self.is_kv { AppGenesis::Kv { accounts: Clients::accounts() } } else { AppGenesis::Opaque },
+            application: self.application(&committee),
             fault_injection: true,
+        }
+    }
+
+    fn application(&self, committee: &Committee) -> AppGenesis {
+        match self.ceremony {
+            Some(phase_heights) => AppGenesis::Dkg(Ceremony::of(committee, phase_heights, Digest::ZERO)),
+            None if self.is_kv => AppGenesis::Kv { accounts: Clients::accounts() },
+            None => AppGenesis::Opaque,
         }
     }
 
@@ -52,7 +60,11 @@ impl<P: SimProtocol> Builder<P> {
             P::KIND,
             self.election,
             P::Scheme::NAME,
-            if self.is_kv { "kv" } else { "opaque" },
+            match self.ceremony {
+                Some(heights) => format!("ceremony with phases of {heights} heights"),
+                None if self.is_kv => "kv".to_owned(),
+                None => "opaque".to_owned(),
+            },
             self.params,
             self.links,
             self.timing,

@@ -15,6 +15,7 @@ pub struct Builder<P: SimProtocol> {
     pub(super) election: Election,
     pub(super) params: Params,
     pub(super) is_kv: bool,
+    pub(super) ceremony: Option<u64>,
     pub(super) links: LinkSpec,
     pub(super) limits: BatchLimits,
     pub(super) timing: Timing,
@@ -38,6 +39,7 @@ impl<P: SimProtocol> Default for Builder<P> {
             election: Election::usual(P::KIND),
             params: Params { timeout_base_ms: 500, timeout_max_ms: 4000, ..Params::default() },
             is_kv: false,
+            ceremony: None,
             links: LinkSpec { delay: 5 * MS, jitter: 5 * MS, ..LinkSpec::default() },
             limits: BatchLimits::default(),
             timing: Timing {
@@ -113,6 +115,13 @@ impl<P: SimProtocol> Builder<P> {
     #[must_use]
     pub fn kv(mut self) -> Self {
         self.is_kv = true;
+        self
+    }
+
+    /// A key generation of the committee, with phases of so many heights, instead of opaque transactions.
+    #[must_use]
+    pub fn ceremony(mut self, phase_heights: u64) -> Self {
+        self.ceremony = Some(phase_heights);
         self
     }
 

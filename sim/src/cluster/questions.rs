@@ -83,6 +83,11 @@ impl<P: SimProtocol> Cluster<P> {
         self.life(replica).and_then(|life| life.ledger.get(&quorate_ledger::user_key(key)))
     }
 
+    /// What stands under a key of the state, as a running replica's ledger has it.
+    pub fn state(&self, replica: impl Into<Which>, key: &[u8]) -> Option<Vec<u8>> {
+        self.life(replica).and_then(|life| life.ledger.get(key))
+    }
+
     /// How many messages of a kind were put on links, counted per receiver.
     pub fn messages(&self, kind: &str) -> u64 {
         self.counts.get(kind).copied().unwrap_or_default()
