@@ -135,4 +135,12 @@ impl<P: Protocol> Protocol for Byzantine<P> {
     fn promises_in(message: &P::Message, committee: &Committee) -> Vec<(ReplicaId, Promise)> {
         P::promises_in(message, committee)
     }
+
+    fn signers_in(message: &P::Message, scheme: &P::Scheme) -> Vec<Vec<ReplicaId>> {
+        P::signers_in(message, scheme)
+    }
+
+    fn signers_of_commit(proof: &[u8], scheme: &P::Scheme) -> Option<Vec<ReplicaId>> {
+        P::signers_of_commit(proof, scheme)
+    }
 }

@@ -88,4 +88,10 @@ pub trait Protocol:
     /// The statements signed for `message`, by whom, as the promises that they are. A message may be brought by another than its
     /// signer. Certificates are not taken apart.
     fn promises_in(message: &Self::Message, committee: &Committee) -> Vec<(ReplicaId, Promise)>;
+
+    /// Of each certificate in `message` those who signed it, as often as they stand in it, where the scheme tells.
+    fn signers_in(message: &Self::Message, scheme: &Self::Scheme) -> Vec<Vec<ReplicaId>>;
+
+    /// Who signed the certificate that a commit proof rests on, where the scheme tells.
+    fn signers_of_commit(proof: &[u8], scheme: &Self::Scheme) -> Option<Vec<ReplicaId>>;
 }

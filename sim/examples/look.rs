@@ -1,10 +1,13 @@
 //! Runs one seed of a campaign and shows everything: `cargo run -p quorate-sim --example look -- SEED REPLICAS [PROTOCOL]`.
+use quorate_sim::campaign::{Campaign, look};
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize| arguments.get(index).and_then(|text| text.parse::<u64>().ok());
     let (seed, replicas) = (number(0).unwrap_or(0), number(1).unwrap_or(4));
     let protocol = arguments.get(2).map_or(Ok(quorate_ledger::Protocol::Hotstuff), |text| text.parse());
     let protocol = protocol.expect("hotstuff or pbft");
-    let (outcome, dump) = quorate_sim::campaign::look(protocol, usize::try_from(replicas).unwrap_or(4), seed);
+    let campaign = Campaign::new(protocol, usize::try_from(replicas).unwrap_or(4));
+    let (outcome, dump) = look(&campaign.plan(seed));
     println!("{}\n{:?}\n{dump}", outcome.details, outcome.violation);
 }

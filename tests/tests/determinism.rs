@@ -1,9 +1,17 @@
 //! The same seed does the same, to the last message.
 
 use quorate_ledger::Protocol;
-use quorate_sim::{Cluster, SimProtocol, campaign::run_seed, for_each_protocol};
+use quorate_sim::{
+    Cluster, SimProtocol,
+    campaign::{Campaign, Outcome},
+    for_each_protocol,
+};
 use quorate_types::Digest;
 use std::collections::BTreeSet;
+
+fn run_seed(protocol: Protocol, replicas: usize, seed: u64) -> Outcome {
+    Campaign::new(protocol, replicas).run(seed)
+}
 
 #[test]
 fn a_seed_of_a_campaign_leaves_the_same_trace_twice() {

@@ -1,6 +1,8 @@
 //! What hosts need to know of HotStuff.
 
-use super::{Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, fork};
+use super::{
+    Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, fork, signers,
+};
 use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection};
 use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{Block, Header, ReplicaId, decode};
@@ -63,5 +65,13 @@ impl<S: Scheme> Protocol for HotStuff<S> {
                 Vec::new()
             }
         }
+    }
+
+    fn signers_in(message: &Message<S>, scheme: &S) -> Vec<Vec<ReplicaId>> {
+        signers::in_message(message, scheme)
+    }
+
+    fn signers_of_commit(proof: &[u8], scheme: &S) -> Option<Vec<ReplicaId>> {
+        signers::of_commit(&decode::<CommitProof<S>>(proof).ok()?, scheme)
     }
 }

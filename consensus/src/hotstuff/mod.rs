@@ -30,6 +30,7 @@ mod message;
 mod record;
 mod rejoin;
 mod rules;
+mod signers;
 mod statement;
 mod tally;
 #[cfg(test)]

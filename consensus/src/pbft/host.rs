@@ -1,6 +1,6 @@
 //! What hosts need to know of PBFT.
 
-use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence};
+use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence, signers};
 use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, election::round_robin};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Header, ReplicaId, decode};
@@ -61,5 +61,13 @@ impl<S: Scheme> Protocol for Pbft<S> {
                 Vec::new()
             }
         }
+    }
+
+    fn signers_in(message: &Message<S>, scheme: &S) -> Vec<Vec<ReplicaId>> {
+        signers::in_message(message, scheme)
+    }
+
+    fn signers_of_commit(proof: &[u8], scheme: &S) -> Option<Vec<ReplicaId>> {
+        signers::of_commit(&decode::<CommitProof<S>>(proof).ok()?, scheme)
     }
 }

@@ -60,6 +60,7 @@ mod record;
 mod rejoin;
 mod restart;
 mod rules;
+mod signers;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,9 @@ impl Ending {
     pub fn after(rule: Rule) -> Self {
         match rule {
             Rule::Liveness => Self::NoProgress,
-            Rule::Agreement | Rule::HashChain | Rule::CommitProof | Rule::AtMostOnce => Self::Diverged,
+            Rule::Agreement | Rule::HashChain | Rule::CommitProof | Rule::Quorum | Rule::Ledger | Rule::AtMostOnce => {
+                Self::Diverged
+            }
             Rule::NoDoubleVote | Rule::Durability | Rule::Honesty | Rule::Bounds | Rule::Quiet => Self::Broken,
         }
     }

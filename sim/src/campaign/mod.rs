@@ -1,34 +1,63 @@
 //! Whole runs drawn from seeds: faults first, then healing and progress.
 //!
-//! A seed draws a [`Plan`]: protocol parameters, links, latencies, load, and a list of faults at times. The *safety phase*
+//! A seed draws a [`Plan`]: protocol parameters, links, latencies, load, up to `f` attackers, and a list of faults at times. The *safety phase*
 //! carries it out; then everything heals, everybody is started, and the *liveness phase* must see everything submitted take
 //! effect and all replicas at one head within a bound of virtual time; then the *quiet phase* must see next to no messages.
 //! Checkers look all the time.
 
+mod draw;
 mod ending;
 mod plan;
 mod report;
 mod run;
 
+pub use draw::attacks;
 pub use ending::Ending;
-pub use plan::{Fault, Plan};
+pub use plan::{Attacker, Fault, Load, LoadKind, Plan};
 pub use report::{Failure, Report};
-pub use run::{Outcome, look, run_plan, run_real, run_seed};
+pub use run::{Outcome, Runner, look, run_plan, run_under};
 
-use quorate_ledger::{Protocol, SchemeKind};
+use quorate_ledger::Protocol;
 use std::{ops::Range, panic};
 
 /// What a campaign runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Campaign {
     /// What the replicas run.
     pub protocol: Protocol,
     /// Replicas.
     pub replicas: usize,
-    /// Each hundredth seed is run with this scheme's real signatures, all others with symbolic ones; `None`: all with symbolic ones.
-    pub scheme: Option<SchemeKind>,
+    /// Names of the attacks that attackers use; `None`: all of the registry, as they are added.
+    pub attacks: Option<Vec<String>>,
+    /// Each hundredth seed is run by this one, with a scheme's real signatures, all others with symbolic ones; `None`: all with symbolic ones.
+    pub real: Option<Runner>,
     /// Threads to spread the seeds over.
     pub threads: usize,
+}
+
+impl Campaign {
+    /// All attacks, symbolic signatures, one thread.
+    pub fn new(protocol: Protocol, replicas: usize) -> Self {
+        Self { protocol, replicas, attacks: None, real: None, threads: 1 }
+    }
+
+    /// The plan of a seed.
+    pub fn plan(&self, seed: u64) -> Plan {
+        match &self.attacks {
+            Some(named) => Plan::draw(self.protocol, self.replicas, named, seed),
+            None => Plan::draw(self.protocol, self.replicas, &attacks(self.protocol), seed),
+        }
+    }
+
+    /// Runs a seed, as the campaign does.
+    pub fn run(&self, seed: u64) -> Outcome {
+        self.runner(seed).unwrap_or(run_plan)(&self.plan(seed))
+    }
+
+    /// Who runs a seed that is not run with symbolic signatures.
+    fn runner(&self, seed: u64) -> Option<Runner> {
+        self.real.filter(|_| seed.is_multiple_of(REAL_EVERY))
+    }
 }
 
 /// One seed in so many is run with real signatures.
@@ -38,7 +67,7 @@ const REAL_EVERY: u64 = 100;
 ///
 /// # Panics
 /// If a thread cannot be joined, which means that the simulator itself is broken.
-pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
+pub fn campaign(campaign: &Campaign, seeds: Range<u64>) -> Report {
     watched(campaign, seeds, &|_| {})
 }
 
@@ -46,7 +75,7 @@ pub fn campaign(campaign: Campaign, seeds: Range<u64>) -> Report {
 ///
 /// # Panics
 /// If a thread cannot be joined, which means that the simulator itself is broken.
-pub fn watched(campaign: Campaign, seeds: Range<u64>, seen: &(dyn Fn(Option<&Failure>) + Sync)) -> Report {
+pub fn watched(campaign: &Campaign, seeds: Range<u64>, seen: &(dyn Fn(Option<&Failure>) + Sync)) -> Report {
     let threads = campaign.threads.max(1);
     let silent = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -63,22 +92,13 @@ pub fn watched(campaign: Campaign, seeds: Range<u64>, seen: &(dyn Fn(Option<&Fai
     reports.into_iter().fold(Report::default(), Report::join)
 }
 
-fn run_all(
-    Campaign { protocol, replicas, scheme, .. }: Campaign,
-    seeds: impl Iterator<Item = u64>,
-    seen: &(dyn Fn(Option<&Failure>) + Sync),
-) -> Report {
+fn run_all(campaign: &Campaign, seeds: impl Iterator<Item = u64>, seen: &(dyn Fn(Option<&Failure>) + Sync)) -> Report {
     let mut report = Report::default();
     for seed in seeds {
-        let real = scheme.filter(|_| seed.is_multiple_of(REAL_EVERY));
-        report.real += u64::from(real.is_some());
-        let run = || match real {
-            Some(scheme) => run_real(protocol, replicas, scheme, seed),
-            None => run_seed(protocol, replicas, seed),
-        };
-        seen(match panic::catch_unwind(run) {
+        report.real += u64::from(campaign.runner(seed).is_some());
+        seen(match panic::catch_unwind(|| campaign.run(seed)) {
             Ok(outcome) => report.add(outcome),
-            Err(panicked) => report.panicked(replicas, seed, &*panicked),
+            Err(panicked) => report.panicked(campaign.replicas, seed, &*panicked),
         });
     }
     report

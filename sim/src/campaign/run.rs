@@ -2,19 +2,19 @@
 
 use super::{
     Ending,
-    plan::{Fault, Plan},
+    plan::{Fault, Load, LoadKind, Plan},
 };
 use crate::{
-    Cluster, Commit, LinkSpec, Rng, Rule, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation, checker,
+    Builder, Cluster, Commit, LinkSpec, Rng, Rule, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation,
 };
+use quorate_byzantine::{Attacks, Byzantine};
 use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
-use quorate_crypto::{
-    Ed25519List, Symbolic,
-    bls::{BlsMulti, BlsThreshold, MinPk, MinSig},
-};
-use quorate_ledger::{KvOp, Protocol, SchemeKind};
+use quorate_ledger::{KvOp, Protocol};
 use quorate_types::{BoundedVec, Digest};
 use std::{collections::BTreeMap, time::Duration};
+
+/// Runs a plan under some scheme.
+pub type Runner = fn(&Plan) -> Outcome;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -46,49 +46,48 @@ impl Outcome {
     }
 }
 
-/// Runs a seed.
-pub fn run_seed(protocol: Protocol, replicas: usize, seed: u64) -> Outcome {
-    run_plan(&Plan::draw(protocol, replicas, seed))
-}
-
-/// Runs a seed, and tells everything that the replicas hold in the end.
-pub fn look(protocol: Protocol, replicas: usize, seed: u64) -> (Outcome, String) {
-    let plan = &Plan::draw(protocol, replicas, seed);
-    match protocol {
-        Protocol::Hotstuff => look_at::<SymbolicHotStuff>(plan),
-        Protocol::Pbft => look_at::<SymbolicPbft>(plan),
-    }
-}
-
-fn look_at<P: SimProtocol>(plan: &Plan) -> (Outcome, String) {
-    let mut cluster = build::<P>(plan);
-    let outcome = run_in(&mut cluster, plan);
-    let dumps = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).map(|index| cluster.dump(index));
-    (outcome, dumps.collect::<Vec<_>>().join("\n"))
-}
-
-/// Runs a plan.
+/// Runs a plan with symbolic signatures.
 pub fn run_plan(plan: &Plan) -> Outcome {
-    run_under::<Symbolic>(plan)
+    symbolic(plan, false).0
 }
 
-/// Runs a seed with the real signatures of a scheme. They say what symbolic ones would, so that the plan is the same.
-pub fn run_real(protocol: Protocol, replicas: usize, scheme: SchemeKind, seed: u64) -> Outcome {
-    let plan = &Plan::draw(protocol, replicas, seed);
-    match scheme {
-        SchemeKind::Ed25519 => run_under::<Ed25519List>(plan),
-        SchemeKind::BlsMulti => run_under::<BlsMulti<MinSig>>(plan),
-        SchemeKind::BlsMultiMinPk => run_under::<BlsMulti<MinPk>>(plan),
-        SchemeKind::BlsThreshold => run_under::<BlsThreshold<MinSig>>(plan),
-        SchemeKind::BlsThresholdMinPk => run_under::<BlsThreshold<MinPk>>(plan),
+/// Runs a plan with symbolic signatures, and tells everything that the replicas hold in the end.
+pub fn look(plan: &Plan) -> (Outcome, String) {
+    symbolic(plan, true)
+}
+
+/// Replicas that are never corrupted are of a type of their own: what most tests run is then compiled once, here.
+fn symbolic(plan: &Plan, look: bool) -> (Outcome, String) {
+    match (plan.protocol, plan.attackers.is_empty()) {
+        (Protocol::Hotstuff, true) => carry_out(set(Cluster::of::<SymbolicHotStuff>(), plan), plan, look),
+        (Protocol::Pbft, true) => carry_out(set(Cluster::of::<SymbolicPbft>(), plan), plan, look),
+        (Protocol::Hotstuff, false) => carry_out(corrupt::<SymbolicHotStuff>(plan), plan, look),
+        (Protocol::Pbft, false) => carry_out(corrupt::<SymbolicPbft>(plan), plan, look),
     }
 }
 
-fn run_under<S: SimScheme>(plan: &Plan) -> Outcome {
+/// Runs a plan under any scheme. Signatures say what symbolic ones would, so that the plan is the same.
+///
+/// Not called in this crate: each scheme that is named is compiled with the whole simulator around it. See `quorate-sim-real`.
+pub fn run_under<S: SimScheme>(plan: &Plan) -> Outcome {
     match plan.protocol {
-        Protocol::Hotstuff => run_in(&mut build::<HotStuff<S>>(plan), plan),
-        Protocol::Pbft => run_in(&mut build::<Pbft<S>>(plan), plan),
+        Protocol::Hotstuff => carry_out(corrupt::<HotStuff<S>>(plan), plan, false).0,
+        Protocol::Pbft => carry_out(corrupt::<Pbft<S>>(plan), plan, false).0,
     }
+}
+
+fn corrupt<P: SimProtocol + Attacks>(plan: &Plan) -> Builder<Byzantine<P>> {
+    plan.attackers.iter().fold(set(Cluster::of::<Byzantine<P>>(), plan), |builder, attacker| {
+        builder.attacker(attacker.replica.0, &attacker.attack, attacker.target())
+    })
+}
+
+fn carry_out<P: SimProtocol>(builder: Builder<P>, plan: &Plan, look: bool) -> (Outcome, String) {
+    let mut cluster = builder.build();
+    let outcome = run_in(&mut cluster, plan);
+    let replicas = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).filter(|_| look);
+    let dumps: Vec<_> = replicas.map(|index| cluster.dump(index)).collect();
+    (outcome, dumps.join("\n"))
 }
 
 fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Outcome {
@@ -99,6 +98,9 @@ fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Outcome {
     }
     if cluster.violation().is_none() {
         quiet_phase(cluster, plan);
+    }
+    if cluster.violation().is_none() {
+        cluster.compare_ledgers();
     }
     let violation = cluster.violation().cloned();
     let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();
@@ -115,9 +117,9 @@ fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Outcome {
     }
 }
 
-fn build<P: SimProtocol>(plan: &Plan) -> Cluster<P> {
+fn set<P: SimProtocol>(builder: Builder<P>, plan: &Plan) -> Builder<P> {
     let base = Duration::from_millis(plan.params.timeout_base_ms);
-    let builder = Cluster::of::<P>()
+    let builder = builder
         .replicas(plan.replicas)
         .seed(plan.seed)
         .election(plan.election)
@@ -127,16 +129,17 @@ fn build<P: SimProtocol>(plan: &Plan) -> Cluster<P> {
         .ledger_latency(plan.ledger.0, plan.ledger.1)
         .rotate_after(plan.rotate_after)
         .sync_ledger_every(plan.sync_every)
+        .snapshot_gap(plan.snapshot_gap)
         .client_retry(Some(base * 4))
         .keep_violations();
-    if plan.is_kv { builder.kv().build() } else { builder.build() }
+    if plan.is_kv { builder.kv() } else { builder }
 }
 
 fn safety_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan, rng: &mut Rng) {
     let (mut faults, mut load) = (plan.faults.iter().peekable(), plan.load.iter().peekable());
     loop {
         let next_fault = faults.peek().map(|(at, _)| *at);
-        let next_load = load.peek().map(|(at, ..)| *at);
+        let next_load = load.peek().map(|load| load.at);
         let Some(at) = next_fault.into_iter().chain(next_load).min() else { break };
         cluster.run_for(at.saturating_sub(cluster.now()));
         if cluster.violation().is_some() {
@@ -144,8 +147,8 @@ fn safety_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan, rng: &mut
         }
         if next_fault == Some(at) {
             faults.next().into_iter().for_each(|(_, fault)| inflict(cluster, fault));
-        } else if let Some((_, client, replica)) = load.next() {
-            submit(cluster, plan, *client, *replica, rng);
+        } else if let Some(load) = load.next() {
+            submit(cluster, load, rng);
         }
     }
     cluster.run_for(plan.safety_phase.saturating_sub(cluster.now()));
@@ -154,6 +157,7 @@ fn safety_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan, rng: &mut
 fn inflict<P: SimProtocol>(cluster: &mut Cluster<P>, fault: &Fault) {
     match fault {
         Fault::Crash(who) => cluster.crash(*who),
+        Fault::CrashAfter(who, actions) => cluster.crash_after(*who, *actions),
         Fault::CrashAll => cluster.crash_all(),
         Fault::Restart(who) => cluster.restart(*who),
         Fault::RestartAll => cluster.restart_all(),
@@ -170,24 +174,28 @@ fn inflict<P: SimProtocol>(cluster: &mut Cluster<P>, fault: &Fault) {
     }
 }
 
-fn submit<P: SimProtocol>(
-    cluster: &mut Cluster<P>,
-    plan: &Plan,
-    client: usize,
-    at: quorate_types::ReplicaId,
-    rng: &mut Rng,
-) {
-    let text = |rng: &mut Rng| BoundedVec::new(vec![b'k', b'0' + u8::try_from(rng.below(5)).expect("a digit")]);
-    let key = text(rng).expect("two bytes");
-    let value = || BoundedVec::new(rng.clone().next().to_le_bytes().to_vec()).expect("eight bytes");
-    let op = match rng.clone().below(5) {
+fn submit<P: SimProtocol>(cluster: &mut Cluster<P>, load: &Load, rng: &mut Rng) {
+    let op = operation(cluster, load.client, rng);
+    match load.kind {
+        LoadKind::Once => cluster.submit_op(load.client, load.replica, &op),
+        LoadKind::Twice(other) => cluster.submit_op_at_all(load.client, &[load.replica, other], &op),
+        LoadKind::DoubleSpend(other) => {
+            let another = operation(cluster, load.client, rng);
+            cluster.double_spend(load.client, [(load.replica, &op), (other, &another)]);
+        }
+    }
+}
+
+/// Few keys, so that operations meet.
+fn operation<P: SimProtocol>(cluster: &Cluster<P>, client: usize, rng: &mut Rng) -> KvOp {
+    let key = BoundedVec::new(vec![b'k', b'0' + u8::try_from(rng.below(5)).expect("a digit")]).expect("two bytes");
+    let value = rng.next().to_le_bytes().to_vec();
+    match rng.below(5) {
         0 => KvOp::Delete { key },
-        1 => KvOp::CompareAndSwap { key, expected: None, new: Some(value()) },
+        1 => KvOp::CompareAndSwap { key, expected: None, new: Some(BoundedVec::new(value).expect("eight bytes")) },
         2 => KvOp::Transfer { to: cluster.client(client + 1), amount: 300 },
-        _ => KvOp::Put { key, value: BoundedVec::new(value().into_inner()).expect("eight bytes") },
-    };
-    debug_assert!(plan.replicas > at.index());
-    cluster.submit_op(client, at, &op);
+        _ => KvOp::Put { key, value: BoundedVec::new(value).expect("eight bytes") },
+    }
 }
 
 /// Everything heals. Then everything submitted must take effect, at all replicas.
@@ -196,6 +204,7 @@ fn liveness_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
     cluster.heal();
     cluster.links(LinkSpec { jitter: base / 50, ..LinkSpec::delay(base / 50) });
     cluster.restart_all();
+    cluster.replace_bad_disks();
     let longest = Duration::from_millis(plan.params.timeout_max_ms);
     let limit = base * 100 + longest * 6 * u32::try_from(plan.replicas).expect("small");
     let settled = cluster.try_until(Cluster::is_settled, limit);
@@ -209,7 +218,8 @@ fn liveness_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
 fn quiet_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
     let base = Duration::from_millis(plan.params.timeout_base_ms);
     cluster.run_for(base * 40);
-    if plan.params.block_interval_ms.is_some() {
+    // Attackers make as much noise as they like.
+    if plan.params.block_interval_ms.is_some() || !plan.attackers.is_empty() {
         return;
     }
     let total = |cluster: &Cluster<P>| cluster.message_counts().values().sum::<u64>();
@@ -221,6 +231,6 @@ fn quiet_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) {
     let allowed = 5 * 2 * n * n;
     if sent > allowed && cluster.violation().is_none() {
         let what = format!("{sent} messages in 32 base timeouts without work; {allowed} are plenty");
-        cluster.violated_from_outside(checker::Violation::new(Rule::Quiet, what));
+        cluster.violated_from_outside(Violation::new(Rule::Quiet, what));
     }
 }

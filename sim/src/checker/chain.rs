@@ -52,6 +52,11 @@ impl Chain {
         self.headers.get(usize::try_from(height.0).ok()?)
     }
 
+    /// Of each account that has used one, the next nonce.
+    pub(crate) fn nonces(&self) -> &BTreeMap<Account, u64> {
+        &self.nonces
+    }
+
     pub(crate) fn placed(&self, transaction: &Digest) -> Option<Placed> {
         self.placed.get(transaction).copied()
     }

@@ -4,19 +4,25 @@
 //!   transaction takes effect at most once, in its sender's order.
 //! - [`promises`]: no honest replica ever says two things in one slot, in messages or in its journal, crashes and lost disks
 //!   included, and nothing leaves before it is durable.
+//! - [`quorums`]: what is committed, and each certificate that an honest replica sends, rests on a quorum, counted here.
+//! - [`ledgers`]: in the end, all ledgers hold that chain, and the same state and roots.
 //! - [`bounds`]: buffers stay within their limits.
 //!
 //! The first violation ends the run.
 
 mod bounds;
 mod chain;
+mod ledgers;
 mod promises;
+pub(crate) mod quorums;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use chain::Chain;
+pub(crate) use ledgers::Ledgers;
 pub(crate) use promises::Promises;
 
 use crate::{SimProtocol, node::Sight};
+use quorate_crypto::Scheme;
 use quorate_types::ReplicaId;
 use std::{collections::BTreeSet, fmt};
 
@@ -38,6 +44,10 @@ pub enum Rule {
     HashChain,
     /// What is committed is proven final.
     CommitProof,
+    /// A certificate rests on a quorum of different members.
+    Quorum,
+    /// All ledgers hold what was committed, and the same results of it.
+    Ledger,
     /// A transaction takes effect once.
     AtMostOnce,
     /// A replica says one thing in a slot.
@@ -85,12 +95,19 @@ pub(crate) struct Checkers {
     pub(crate) bounds: Bounds,
     /// Replicas whose deeds are not checked: puppets and their like.
     pub(crate) dishonest: BTreeSet<ReplicaId>,
+    /// Replicas whose disk lied: they may have lost promises, as if they lied themselves. What they commit is checked.
+    pub(crate) damaged: BTreeSet<ReplicaId>,
     /// Who refused whose sync answer, and why.
     pub(crate) refused: Vec<(ReplicaId, ReplicaId, String)>,
     pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
 }
 
 impl Checkers {
+    /// Whether a replica may break its promises.
+    pub(crate) fn is_faulty(&self, who: ReplicaId) -> bool {
+        self.dishonest.contains(&who) || self.damaged.contains(&who)
+    }
+
     /// Looks at what a process tells.
     pub(crate) fn see<P: SimProtocol>(
         &mut self,
@@ -100,7 +117,9 @@ impl Checkers {
     ) -> Result<(), Violation> {
         match sight {
             Sight::Opened { head, journal } => {
-                self.promises.read::<P>(who, &journal)?;
+                if !self.is_faulty(who) {
+                    self.promises.read::<P>(who, &journal)?;
+                }
                 self.chain.opened(who, &head)
             }
             Sight::Committed { block } => self.chain.committed(who, &block),
@@ -113,7 +132,13 @@ impl Checkers {
                 let wrong = |why: String| {
                     Violation::new(Rule::CommitProof, format!("{who} committed {} without proof: {why}", header.height))
                 };
-                P::verify_commit(&header, &proof, &keys.consensus).map_err(|error| wrong(error.to_string()))
+                P::verify_commit(&header, &proof, &keys.consensus).map_err(|error| wrong(error.to_string()))?;
+                let scheme = &keys.consensus.scheme;
+                let signers = P::signers_of_commit(&proof, scheme);
+                signers.map_or(Ok(()), |signers| {
+                    let what = || format!("the commit of {} by {who}", header.height);
+                    quorums::check(scheme.committee().size(), &signers, what)
+                })
             }
             Sight::Undurable { bytes } => Err(Violation::new(
                 Rule::Durability,
@@ -121,7 +146,7 @@ impl Checkers {
             )),
             Sight::Accused(evidence) => {
                 let accused = evidence.accused;
-                let is_honest = !self.dishonest.contains(&accused);
+                let is_honest = !self.is_faulty(accused);
                 let kind = evidence.kind.clone();
                 if let Err(why) = evidence.verify::<P>(&keys.consensus) {
                     let what = format!("{who} accuses {accused} of {kind} with evidence that proves nothing: {why}");

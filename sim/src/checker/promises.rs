@@ -25,14 +25,14 @@ fn place(promise: &Promise) -> Place {
 }
 
 impl Promises {
-    /// A message leaves an honest replica. What `liars` have signed in it is theirs.
+    /// A message leaves an honest replica. What liars have signed in it is theirs.
     pub(crate) fn hear<P: Protocol>(
         &mut self,
         message: &P::Message,
         committee: &Committee,
-        liars: &BTreeSet<ReplicaId>,
+        is_liar: impl Fn(ReplicaId) -> bool,
     ) -> Result<(), Violation> {
-        let said = P::promises_in(message, committee).into_iter().filter(|(who, _)| !liars.contains(who));
+        let said = P::promises_in(message, committee).into_iter().filter(|(who, _)| !is_liar(*who));
         said.into_iter().try_for_each(|(who, promise)| self.keep(who, &promise))
     }
 

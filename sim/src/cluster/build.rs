@@ -97,6 +97,7 @@ impl<P: SimProtocol> Builder<P> {
             skew: 0,
             rng: rng.fork(),
             ledger_free_at: Duration::ZERO,
+            fuse: None,
         };
         let nodes: Vec<_> = (0..self.replicas).map(|index| node(index, &mut rng)).collect();
         let mut cluster = Cluster {
@@ -110,6 +111,7 @@ impl<P: SimProtocol> Builder<P> {
                 promises: Promises::default(),
                 bounds: Bounds { limits: self.limits, replicas: self.replicas },
                 dishonest: self.puppets.keys().chain(self.attackers.keys()).copied().collect::<BTreeSet<_>>(),
+                damaged: BTreeSet::new(),
                 refused: Vec::new(),
                 accused: Vec::new(),
             },

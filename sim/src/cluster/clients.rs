@@ -43,15 +43,18 @@ impl Clients {
         secrets().iter().map(|secret| (secret.account(), BALANCE)).collect()
     }
 
-    /// Signs a client's next transaction.
+    /// Signs a client's next transaction, which it will hand in until it has taken effect.
     fn sign(&mut self, client: usize, payload: Vec<u8>) -> Transaction {
-        let secret = &secrets()[client];
-        let nonce = self.next_nonce[client];
+        let transaction = self.sign_next(client, payload);
         self.next_nonce[client] += 1;
-        let payload = BoundedVec::new(payload).expect("simulated payloads are short");
-        let transaction = secret.sign(TransactionBody { chain: self.chain, sender: secret.account(), nonce, payload });
         self.open[client].push((transaction.digest(), transaction.clone()));
         transaction
+    }
+
+    fn sign_next(&self, client: usize, payload: Vec<u8>) -> Transaction {
+        let (secret, nonce) = (&secrets()[client], self.next_nonce[client]);
+        let payload = BoundedVec::new(payload).expect("simulated payloads are short");
+        secret.sign(TransactionBody { chain: self.chain, sender: secret.account(), nonce, payload })
     }
 
     /// Whether everything that was handed in has taken effect.
@@ -84,10 +87,27 @@ impl<P: SimProtocol> Cluster<P> {
         }
     }
 
-    /// A client other than the first asks for something of the key-value store, at this replica.
+    /// A client asks for something of the key-value store, at this replica.
     pub fn submit_op(&mut self, client: usize, at: impl Into<Which>, op: &KvOp) {
+        self.submit_op_at_all(client, &[at.into().0], op);
+    }
+
+    /// A client asks for something of the key-value store, at these replicas.
+    pub fn submit_op_at_all(&mut self, client: usize, at: &[ReplicaId], op: &KvOp) {
         let transaction = self.clients.sign(client % CLIENTS, encode(op));
-        let _turned_away = self.hand_in(at.into().0, transaction);
+        for at in at {
+            let _turned_away = self.hand_in(*at, transaction.clone());
+        }
+    }
+
+    /// A client that lies asks for two things with one nonce, of which at most one may take effect, and for neither again.
+    pub fn double_spend(&mut self, client: usize, ops: [(ReplicaId, &KvOp); 2]) {
+        let client = client % CLIENTS;
+        for (at, op) in ops {
+            let transaction = self.clients.sign_next(client, encode(op));
+            let _turned_away = self.hand_in(at, transaction);
+        }
+        self.clients.next_nonce[client] += 1;
     }
 
     /// The account of a client.

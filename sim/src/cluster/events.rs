@@ -3,11 +3,12 @@
 use super::{Cluster, Commit, draw};
 use crate::{
     SimProtocol, Violation,
-    checker::Rule,
-    node::{Death, Life, Out, SimWire, Task},
+    checker::{Checkers, Rule, quorums},
+    node::{Death, Life, Out, Sight, SimWire, Task},
     puppet::{Cue, Hands, SyncTicket},
     trace::What,
 };
+use quorate_consensus::Kind;
 use quorate_crypto::Scheme;
 use quorate_types::{ReplicaId, codec::encoded_len};
 use quorate_validator::{
@@ -136,7 +137,9 @@ impl<P: SimProtocol> Cluster<P> {
         let Some(life) = &mut self.nodes[who.index()].life else { return };
         let mut outs = Vec::new();
         run(life, &mut outs);
-        if let Err(violation) = self.checkers.bounds.check(life) {
+        if !self.checkers.dishonest.contains(&who)
+            && let Err(violation) = self.checkers.bounds.check(life)
+        {
             self.violated(violation);
         }
         self.perform(who, outs);
@@ -146,11 +149,16 @@ impl<P: SimProtocol> Cluster<P> {
         let life = self.nodes[who.index()].lives;
         let now = self.queue.now();
         for out in outs {
+            // What checkers are told of has happened, and a process ends by itself only while it runs.
+            if !matches!(out, Out::Saw(_) | Out::Broadcast(_)) && !self.has_power(who) {
+                continue;
+            }
             match out {
                 Out::Send { to, wire } => self.post(who, &[to], wire),
                 Out::Broadcast(wire) => {
                     let others: Vec<_> = self.setup.scheme.committee().others(who).collect();
-                    self.post(who, &others, wire);
+                    let reached: Vec<_> = others.into_iter().take_while(|_| self.has_power(who)).collect();
+                    self.post(who, &reached, wire);
                 }
                 Out::SetTimer { timer, after } => {
                     self.queue.post(now + after, Event::TimesOut { who, life, timer });
@@ -174,22 +182,39 @@ impl<P: SimProtocol> Cluster<P> {
                     self.queue.post(now + self.timing.sync_timeout, Event::Unanswered { who, life, ticket });
                 }
                 Out::Died(death) => self.die(who, death),
-                Out::Saw(sight) => {
-                    if let crate::node::Sight::Committed { block } = &sight {
-                        let (height, block) = (block.block.header.height, block.block.digest());
-                        self.commits[who.index()].push(Commit { at: now, height, block });
-                        self.trace.add(now, What::Committed { who, height: height.0, block });
-                    }
-                    let seen = self.checkers.see(who, sight, &self.setup.keys);
-                    if let Err(violation) = seen {
-                        self.violated(violation);
-                    }
-                }
+                Out::Saw(sight) => self.saw(who, sight),
             }
         }
     }
 
-    /// A process ends by itself. With a disk that was made to fail that is right; halting never is, unless more than f lie.
+    /// Whether a process does one more thing, or has ended, or ends here because its fuse has burnt down.
+    fn has_power(&mut self, who: ReplicaId) -> bool {
+        let node = &mut self.nodes[who.index()];
+        match &mut node.fuse {
+            Some(0) => self.crash(who),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.nodes[who.index()].life.is_some()
+    }
+
+    /// The checkers look, unless whoever tells them is a liar.
+    fn saw(&mut self, who: ReplicaId, sight: Sight<P>) {
+        if let Sight::Committed { block } = &sight {
+            let (at, height, block) = (self.queue.now(), block.block.header.height, block.block.digest());
+            self.commits[who.index()].push(Commit { at, height, block });
+            self.trace.add(at, What::Committed { who, height: height.0, block });
+        }
+        if self.checkers.dishonest.contains(&who) {
+            return;
+        }
+        if let Err(violation) = self.checkers.see(who, sight, &self.setup.keys) {
+            self.violated(violation);
+        }
+    }
+
+    /// A process ends by itself. With a disk that was made to fail that is right; halting never is, unless more than f lie. A liar may
+    /// do as it likes.
     fn die(&mut self, who: ReplicaId, death: Death) {
         self.note(What::Note(format!("{who} ends by itself: {death:?}")));
         let node = &mut self.nodes[who.index()];
@@ -199,7 +224,7 @@ impl<P: SimProtocol> Cluster<P> {
             Death::Disk(_) => node.disks.are_faulty(),
             Death::Halted(_) => self.checkers.dishonest.len() > self.setup.scheme.committee().max_faulty(),
         };
-        if !is_expected {
+        if !is_expected && !self.checkers.is_faulty(who) {
             self.violated(Violation::new(Rule::Honesty, format!("{who} ended by itself: {death:?}")));
         }
     }
@@ -235,10 +260,17 @@ impl<P: SimProtocol> Cluster<P> {
     /// What honest replicas say is looked at before it goes anywhere.
     pub(super) fn overhear(&mut self, from: ReplicaId, wire: &SimWire<P>) {
         if let Wire::Consensus(message) = wire
-            && !self.checkers.dishonest.contains(&from)
+            && !self.checkers.is_faulty(from)
         {
-            let (committee, liars) = (self.setup.scheme.committee(), &self.checkers.dishonest);
-            if let Err(violation) = self.checkers.promises.hear::<P>(message, committee, liars) {
+            let Checkers { promises, dishonest, damaged, .. } = &mut self.checkers;
+            let is_liar = |who| dishonest.contains(&who) || damaged.contains(&who);
+            let scheme = &self.setup.scheme;
+            let heard = promises.hear::<P>(message, scheme.committee(), is_liar).and_then(|()| {
+                let what = || format!("a certificate that {from} sends in a {}", message.kind());
+                let mut all = P::signers_in(message, scheme).into_iter();
+                all.try_for_each(|signers| quorums::check(scheme.committee().size(), &signers, what))
+            });
+            if let Err(violation) = heard {
                 self.violated(violation);
             }
         }

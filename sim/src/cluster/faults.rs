@@ -26,12 +26,19 @@ impl<P: SimProtocol> Cluster<P> {
     pub fn crash(&mut self, replica: impl Into<Which>) {
         let id = replica.into().0;
         let node = &mut self.nodes[id.index()];
+        node.fuse = None;
         if node.life.take().is_none() && node.death.is_none() {
             return;
         }
         node.death = None;
         node.disks.crash(&mut node.rng);
         self.note(What::Note(format!("{id} crashes")));
+    }
+
+    /// Power fails at a replica when it has done so many more things: sent messages, set timers, begun flushes. The first copies of a
+    /// broadcast may be on their way then, and the others not.
+    pub fn crash_after(&mut self, replica: impl Into<Which>, actions: u32) {
+        self.nodes[replica.into().0.index()].fuse = Some(actions);
     }
 
     /// Power fails everywhere at once.
@@ -73,10 +80,21 @@ impl<P: SimProtocol> Cluster<P> {
             Err(death) => {
                 node.death = Some(death.clone());
                 self.note(What::Note(format!("{id} cannot start: {death:?}")));
-                if !self.nodes[id.index()].disks.are_faulty() {
+                if !self.nodes[id.index()].disks.are_faulty() && !self.checkers.is_faulty(id) {
                     let what = format!("{id} cannot start from its disks: {death:?}");
                     self.violated(Violation::new(Rule::Honesty, what));
                 }
+            }
+        }
+    }
+
+    /// Gives a replica that cannot start because its disk lied a new one, as its operator would, and starts it.
+    pub fn replace_bad_disks(&mut self) {
+        for index in 0..self.nodes.len() {
+            let id = self.nodes[index].id;
+            if self.nodes[index].death.is_some() && self.checkers.damaged.contains(&id) {
+                self.wipe(id);
+                self.restart(id);
             }
         }
     }
@@ -98,6 +116,9 @@ impl<P: SimProtocol> Cluster<P> {
         match disk {
             DiskOf::Journal => disks.journal.inject(fault),
             DiskOf::Blocks => disks.blocks.inject(fault),
+        }
+        if disks.journal.has_bad_sectors() || disks.blocks.has_bad_sectors() {
+            self.checkers.damaged.insert(id);
         }
         self.note(What::Note(format!("{id}: {disk:?} {fault:?}")));
     }

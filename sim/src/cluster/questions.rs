@@ -1,7 +1,7 @@
 //! What a cluster can be asked, and what can be asserted about it.
 
 use super::{Cluster, Commit, faults::Which};
-use crate::{SimProtocol, node::Life};
+use crate::{SimProtocol, checker::Ledgers, node::Life};
 use quorate_consensus::{Evidence, MempoolStatus, ReplicaStatus};
 use quorate_crypto::{Committee, Scheme};
 use quorate_ledger::{Genesis, KvOp, Outcome};
@@ -153,6 +153,17 @@ impl<P: SimProtocol> Cluster<P> {
             report += &format!("{}: {state}\n", node.id);
         }
         report + &self.trace.tail(REPORTED)
+    }
+
+    /// Compares every honest running replica's ledger with what was committed, and the violation ends the run.
+    pub fn compare_ledgers(&mut self) {
+        let mut ledgers = Ledgers::default();
+        let honest = self.nodes.iter().filter(|node| !self.checkers.dishonest.contains(&node.id));
+        let mut lives = honest.filter_map(|node| node.life.as_ref());
+        let looked = lives.try_for_each(|life| ledgers.look(life.id, &life.ledger, &self.checkers.chain));
+        if let Err(violation) = looked {
+            self.violated(violation);
+        }
     }
 
     /// Every running replica's ledger, block by block, holds the same chain and the same state, up to the lowest head. Blocks

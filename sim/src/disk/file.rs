@@ -57,6 +57,16 @@ impl File {
         }
     }
 
+    /// How many of its bytes are durable.
+    pub(super) fn durable(&self) -> usize {
+        self.durable
+    }
+
+    /// Puts other bytes in the place of durable ones.
+    pub(super) fn replace(&mut self, offset: usize, bytes: &[u8]) {
+        self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+
     pub(super) fn damage(&mut self, offset: usize, bits: u8) {
         self.bytes[offset] ^= bits;
         self.durable = self.durable.max(offset + 1);

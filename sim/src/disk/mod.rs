@@ -3,12 +3,14 @@
 //! [`SimDisk`] implements the ledger's [`Disk`], so the journal and the block log run on it unchanged. It keeps what was
 //! written apart from what is durable. Power fails with [`SimDisk::crash`]: of each file's unsynced writes a drawn prefix
 //! survives, cut at any byte, now and then with zeros or garbage where the tail was; of unsynced creations, renames and
-//! removals a drawn prefix. A disk can also fail outright (fsync errors, no space, power lost before the n-th write).
+//! removals a drawn prefix. A disk can also fail outright (fsync errors, no space, power lost before the n-th write), and lie: a
+//! sector that it said was durable may hold something else (`sectors`).
 //!
 //! A journal's flush takes time. With [`SimDisk::set_deferred`], a sync is begun at once and is only done with
 //! [`SimDisk::finish_sync`]: a crash in between may lose all of it, half of it, or nothing but the answer.
 
 mod file;
+mod sectors;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,11 @@ pub enum DiskFault {
     FullAfter(u64),
     /// The power goes before the n-th change (write, sync, rename...) from now; everything fails from then on.
     PowerFailsBefore(u32),
+    /// A sector that was written and synced holds what it held before: bytes of a file that is gone, or zeros. Counted over all
+    /// files, and from the first again when there are fewer.
+    StaleSector(u32),
+    /// What was written and synced to the one sector went to the other one, and the first holds what it held before.
+    MisdirectedSector(u32, u32),
 }
 
 /// Which unsynced writes a crash can take.
@@ -68,10 +75,12 @@ impl SimDisk {
             DiskFault::SyncFails => state.sync_fails = true,
             DiskFault::FullAfter(bytes) => state.room = Some(bytes),
             DiskFault::PowerFailsBefore(changes) => state.fuse = Some(changes),
+            DiskFault::StaleSector(sector) => state.put_back(sector),
+            DiskFault::MisdirectedSector(from, to) => state.misdirect(from, to),
         }
     }
 
-    /// Ends all faults: the disk was repaired or freed.
+    /// Ends all faults but bad sectors: the disk was freed, or answers again.
     pub fn repair(&self) {
         let mut state = self.state();
         (state.sync_fails, state.room, state.fuse, state.is_dead) = (false, None, None, false);
@@ -80,7 +89,12 @@ impl SimDisk {
     /// Whether a fault was injected and not repaired.
     pub fn is_faulty(&self) -> bool {
         let state = self.state();
-        state.sync_fails || state.is_dead || state.room.is_some() || state.fuse.is_some()
+        state.sync_fails || state.is_dead || state.room.is_some() || state.fuse.is_some() || state.has_bad_sectors
+    }
+
+    /// Whether sectors hold what was not written to them.
+    pub fn has_bad_sectors(&self) -> bool {
+        self.state().has_bad_sectors
     }
 
     /// Power fails and comes back: what was not durable is gone, but for what chance spared.
@@ -204,7 +218,7 @@ impl Disk for SimDisk {
     fn remove(&mut self, name: &str) -> io::Result<()> {
         let mut state = self.state();
         state.power()?;
-        state.file(name)?;
+        state.removed = state.file(name)?.bytes().to_vec();
         state.change(NameChange::Remove(name.to_owned()));
         Ok(())
     }

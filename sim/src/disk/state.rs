@@ -17,6 +17,9 @@ pub(super) struct State {
     pub(super) sync_fails: bool,
     pub(super) fuse: Option<u32>,
     pub(super) is_dead: bool,
+    pub(super) has_bad_sectors: bool,
+    /// Bytes of the file that was removed last: what new sectors held before.
+    pub(super) removed: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]

@@ -132,6 +132,8 @@ pub(crate) struct Node<P: SimProtocol> {
     pub(crate) rng: Rng,
     /// No ledger task is done before this one.
     pub(crate) ledger_free_at: Duration,
+    /// Power fails after so many more things that the process does.
+    pub(crate) fuse: Option<u32>,
 }
 
 /// What a machine keeps.

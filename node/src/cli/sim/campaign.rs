@@ -75,10 +75,11 @@ impl From<&Failed> for FailureView {
 pub(super) fn run(args: &CampaignArgs, context: &Context) -> Result<Exit, Failure> {
     let Subject { protocol, scheme, n } = args.subject;
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from);
-    let campaign = Campaign { protocol, replicas: usize::from(n), scheme: scheme.real(), threads: jobs };
+    let real = scheme.real().map(quorate_sim_real::runner);
+    let campaign = Campaign { real, threads: jobs, ..Campaign::new(protocol, usize::from(n)) };
     let began = Instant::now();
     let progress = Progress::new(context.output, args.seeds.end - args.seeds.start);
-    let report = watched(campaign, args.seeds.clone(), &|failure| progress.tick(failure));
+    let report = watched(&campaign, args.seeds.clone(), &|failure| progress.tick(failure));
     progress.clear();
     let exit = exit_of(report.ending());
     context.output.data(&view(args, &report, jobs, began), |view| view.text.clone()).map(|()| exit)

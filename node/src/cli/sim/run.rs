@@ -6,7 +6,7 @@ use crate::{
     exit::{Exit, Failure},
 };
 use clap::Args;
-use quorate_sim::campaign::{Outcome, run_real, run_seed};
+use quorate_sim::campaign::{Campaign, Outcome, run_plan};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Instant};
 
@@ -66,10 +66,8 @@ struct CommitView {
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
     let Subject { protocol, scheme, n } = args.subject;
     let began = Instant::now();
-    let outcome = match scheme.real() {
-        Some(scheme) => run_real(protocol, usize::from(n), scheme, args.seed),
-        None => run_seed(protocol, usize::from(n), args.seed),
-    };
+    let plan = Campaign::new(protocol, usize::from(n)).plan(args.seed);
+    let outcome = scheme.real().map_or(run_plan as _, quorate_sim_real::runner)(&plan);
     let exit = exit_of(outcome.ending());
     let view = view(args, outcome, began.elapsed().as_secs_f64());
     context.output.data(&view, text).map(|()| exit)
