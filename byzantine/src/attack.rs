@@ -1,9 +1,10 @@
 //! What an attack is.
 
 use crate::Hands;
-use quorate_consensus::{Event, Protocol, Request};
-use quorate_types::{ReplicaId, View};
-use std::{collections::BTreeSet, fmt::Debug};
+use quorate_consensus::{Event, PoolMessage, Protocol, Request};
+use quorate_types::ReplicaId;
+use quorate_validator::sync::{SyncReply, SyncRequest};
+use std::fmt::Debug;
 
 /// A way to misbehave. What an attack does not care about stays honest.
 pub trait Attack<P: Protocol>: Debug + Send {
@@ -21,41 +22,25 @@ pub trait Attack<P: Protocol>: Debug + Send {
         request
     }
 
+    /// The honest mempool beside it tells `to` this, broadcasts as above.
+    fn share(&mut self, to: ReplicaId, message: PoolMessage, hands: &mut Hands<P>) {
+        hands.share(to, message);
+    }
+
+    /// A peer says something about batches, before the honest mempool hears of it.
+    fn overhear(&mut self, _from: ReplicaId, _message: &PoolMessage, _hands: &mut Hands<P>) {}
+
+    /// The honest ledger answers the question of `to`, who catches up. `None`: no answer.
+    fn answer(
+        &mut self,
+        _to: ReplicaId,
+        _request: SyncRequest,
+        reply: SyncReply,
+        _hands: &mut Hands<P>,
+    ) -> Option<SyncReply> {
+        Some(reply)
+    }
+
     /// The same attack, as it is now.
     fn boxed(&self) -> Box<dyn Attack<P>>;
-}
-
-/// When and against whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Before this view the replica is honest.
-    pub from: View,
-    /// Who suffers, where an attack can choose; nobody: whom each attack says.
-    pub against: BTreeSet<ReplicaId>,
-}
-
-impl Default for Target {
-    /// Always.
-    fn default() -> Self {
-        Self { from: View::GENESIS, against: BTreeSet::new() }
-    }
-}
-
-impl Target {
-    /// From this view on.
-    pub fn from_view(view: u64) -> Self {
-        Self { from: View(view), ..Self::default() }
-    }
-
-    /// These members alone.
-    #[must_use]
-    pub fn against(mut self, members: impl IntoIterator<Item = u16>) -> Self {
-        self.against = members.into_iter().map(ReplicaId).collect();
-        self
-    }
-
-    /// Whether `member` is one of those named, or everybody is.
-    pub fn hits(&self, member: ReplicaId) -> bool {
-        self.against.is_empty() || self.against.contains(&member)
-    }
 }

@@ -1,6 +1,6 @@
 //! An honest replica in an attacker's hands.
 
-use crate::{Attack, Hands, Target};
+use crate::{Attack, Grip, Hands, Target};
 use quorate_consensus::{
     Action, Config, Event, Evidence, Keys, Promise, Protocol, Rejection, Replica, ReplicaStatus, Step, StepOf,
 };
@@ -12,21 +12,25 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Byzantine<P: Protocol> {
     honest: P,
-    hands: Hands<P>,
-    attack: Option<(Box<dyn Attack<P>>, Target)>,
+    grip: Grip<P>,
 }
 
 impl<P: Protocol> Clone for Byzantine<P> {
+    /// Another replica in the same state, with a grip of its own.
     fn clone(&self) -> Self {
-        let attack = self.attack.as_ref().map(|(attack, target)| (attack.boxed(), target.clone()));
-        Self { honest: self.honest.clone(), hands: self.hands.clone(), attack }
+        Self { honest: self.honest.clone(), grip: self.grip.copied() }
     }
 }
 
 impl<P: Protocol> Byzantine<P> {
     /// Makes it misbehave.
     pub fn corrupt(&mut self, attack: Box<dyn Attack<P>>, target: Target) {
-        self.attack = Some((attack, target));
+        self.grip.corrupt(attack, target);
+    }
+
+    /// How it is made to misbehave while it runs, and what its host leads through the attacker's hands.
+    pub fn grip(&self) -> Grip<P> {
+        self.grip.clone()
     }
 
     /// The replica in it.
@@ -35,13 +39,17 @@ impl<P: Protocol> Byzantine<P> {
     }
 
     /// What it does is tampered with, what it commits is not: that is between it and its own ledger.
-    fn handle_as_attacker(&mut self, event: Event<P::Message>, attack: &mut dyn Attack<P>) -> StepOf<P> {
-        let hands = &mut self.hands;
+    fn handle_as_attacker(
+        honest: &mut P,
+        event: Event<P::Message>,
+        attack: &mut dyn Attack<P>,
+        hands: &mut Hands<P>,
+    ) -> StepOf<P> {
         attack.see(&event, hands);
-        let mut step = self.honest.handle(event);
-        hands.view = self.honest.view();
+        let mut step = honest.handle(event);
+        hands.view = honest.view();
         let requests = step.take_requests();
-        let mut asked: Vec<_> = requests.into_iter().map(|request| attack.ask(request, hands)).collect();
+        let asked: Vec<_> = requests.into_iter().map(|request| attack.ask(request, hands)).collect();
         let step = step.rewrite(|action| match action {
             Action::Send { to, message } => {
                 attack.tell(to, message, hands);
@@ -53,9 +61,7 @@ impl<P: Protocol> Byzantine<P> {
             }
             Action::Commit { .. } | Action::Accuse(_) | Action::Halt(_) => Some(action),
         });
-        let (said, more) = hands.take();
-        asked.extend(more);
-        step.also(said, asked)
+        step.also(Vec::new(), asked)
     }
 }
 
@@ -72,23 +78,19 @@ impl<P: Protocol> Replica for Byzantine<P> {
     }
 
     fn handle(&mut self, event: Event<P::Message>) -> StepOf<Self> {
-        if let Event::TimedOut(timer) = &event
-            && self.hands.let_go(timer)
-        {
-            let (said, asked) = self.hands.take();
-            return Step::default().also(said, asked);
-        }
-        match self.attack.take() {
-            Some((mut attack, target)) if self.honest.view() >= target.from => {
-                let step = self.handle_as_attacker(event, attack.as_mut());
-                self.attack = Some((attack, target));
-                step
-            }
-            attack => {
-                self.attack = attack;
-                self.honest.handle(event)
-            }
-        }
+        let mut mind = self.grip.mind();
+        mind.hands.view = self.honest.view();
+        let is_own_timer = matches!(&event, Event::TimedOut(timer) if mind.hands.let_go(timer));
+        let step = if is_own_timer {
+            Step::default()
+        } else if let Some((attack, hands)) = mind.at_work() {
+            Self::handle_as_attacker(&mut self.honest, event, attack, hands)
+        } else {
+            self.honest.handle(event)
+        };
+        mind.hands.view = self.honest.view();
+        let (said, asked) = mind.hands.take();
+        step.also(said, asked)
     }
 
     fn snapshot(&self) -> Vec<P::Record> {
@@ -108,8 +110,8 @@ impl<P: Protocol> Protocol for Byzantine<P> {
     type Scheme = P::Scheme;
 
     fn recover(config: Config<P::Scheme>, records: impl IntoIterator<Item = P::Record>) -> Self {
-        let hands = Hands::new(&config);
-        Self { honest: P::recover(config, records), hands, attack: None }
+        let grip = Grip::new(Hands::new(&config));
+        Self { honest: P::recover(config, records), grip }
     }
 
     fn silence() -> P::Record {

@@ -1,12 +1,23 @@
 //! What an attacker acts with.
 
-use quorate_consensus::{Action, Config, Protocol, Request, Timeouts, Timer};
+use crate::Cabal;
+use quorate_consensus::{Action, Config, PoolMessage, Protocol, Request, Timeouts, Timer};
 use quorate_crypto::{Committee, Scheme, Statement};
-use quorate_types::{ReplicaId, View};
+use quorate_types::{ReplicaId, View, encode};
+use quorate_validator::Wire;
 use std::{collections::BTreeMap, time::Duration};
 
 type Attestation<P> = <<P as Protocol>::Scheme as Scheme>::Attestation;
 type Signature<P> = <<P as Protocol>::Scheme as Scheme>::Signature;
+
+/// Something that goes out beside the replica's steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Post {
+    /// About batches.
+    Pool(PoolMessage),
+    /// Anything, as bytes on a stream of messages: it need not be one.
+    Bytes(Vec<u8>),
+}
 
 /// An attacker's key without rules, its place, its timers, and what it is about to say.
 #[derive(Clone, Debug)]
@@ -21,9 +32,13 @@ pub struct Hands<P: Protocol> {
     pub checkpoint_interval: u64,
     /// The committee's scheme.
     pub scheme: P::Scheme,
+    /// The attackers that it works with, itself among them.
+    pub cabal: Cabal<P::Scheme>,
+    elsewhere: Option<P::Scheme>,
     secret: <P::Scheme as Scheme>::Secret,
     said: Vec<Action<P::Message>>,
     asked: Vec<Request>,
+    posts: Vec<(ReplicaId, Post)>,
     /// Messages held back, by the timer that lets them go.
     held: BTreeMap<u64, (ReplicaId, P::Message)>,
     next: u64,
@@ -31,18 +46,29 @@ pub struct Hands<P: Protocol> {
 
 impl<P: Protocol> Hands<P> {
     pub(crate) fn new(config: &Config<P::Scheme>) -> Self {
+        let cabal = Cabal::default();
+        cabal.join(config.id, config.secret.clone());
         Self {
             me: config.id,
             view: View::GENESIS,
             timeouts: config.timeouts,
             checkpoint_interval: config.checkpoint_interval,
             scheme: config.scheme.clone(),
+            cabal,
+            elsewhere: None,
             secret: config.secret.clone(),
             said: Vec::new(),
             asked: Vec::new(),
+            posts: Vec::new(),
             held: BTreeMap::new(),
             next: 0,
         }
+    }
+
+    pub(crate) fn equip(&mut self, cabal: &Cabal<P::Scheme>, elsewhere: P::Scheme) {
+        cabal.join(self.me, self.secret.clone());
+        self.cabal = cabal.clone();
+        self.elsewhere = Some(elsewhere);
     }
 
     /// Everybody.
@@ -76,6 +102,12 @@ impl<P: Protocol> Hands<P> {
         self.scheme.attest(&self.secret, statement)
     }
 
+    /// The same hands as they are on another chain, where there is one: what they sign is good there.
+    pub fn elsewhere(&self) -> Option<Self> {
+        let scheme = self.elsewhere.clone()?;
+        Some(Self { scheme, ..self.clone() })
+    }
+
     /// Tells one.
     pub fn tell(&mut self, to: ReplicaId, message: P::Message) {
         self.said.push(Action::Send { to, message });
@@ -86,6 +118,21 @@ impl<P: Protocol> Hands<P> {
         self.next += 1;
         self.held.insert(self.next, (to, message));
         self.asked.push(Request::SetTimer { timer: Self::timer(self.next), after });
+    }
+
+    /// Tells one something about batches.
+    pub fn share(&mut self, to: ReplicaId, message: PoolMessage) {
+        self.posts.push((to, Post::Pool(message)));
+    }
+
+    /// Sends one any bytes as a message.
+    pub fn spill(&mut self, to: ReplicaId, bytes: Vec<u8>) {
+        self.posts.push((to, Post::Bytes(bytes)));
+    }
+
+    /// A message's bytes as they go over a link.
+    pub fn bytes_of(message: P::Message) -> Vec<u8> {
+        encode(&Wire::Consensus(message))
     }
 
     /// A timer of a view that no replica reaches, which the honest one in it would ignore.
@@ -103,5 +150,9 @@ impl<P: Protocol> Hands<P> {
 
     pub(crate) fn take(&mut self) -> (Vec<Action<P::Message>>, Vec<Request>) {
         (std::mem::take(&mut self.said), std::mem::take(&mut self.asked))
+    }
+
+    pub(crate) fn posted(&mut self) -> Vec<(ReplicaId, Post)> {
+        std::mem::take(&mut self.posts)
     }
 }

@@ -5,20 +5,30 @@
 //! An attack is a small file that says in one sentence what it tries to break. [`Attacks::attacks`] lists those that a protocol
 //! knows, by name: `general` works on any, the others know the messages of theirs.
 //!
-//! An attacker has its own key, without the rules that bind it ([`Hands`]), and whatever it was sent. It has nobody else's key.
+//! An attacker has its own key, without the rules that bind it ([`Hands`]), whatever it was sent, and what those share with it that it
+//! works with ([`Cabal`]). It has nobody else's key. Its [`Grip`] starts and stops attacks while a replica runs, and is what a host
+//! leads batches and answers through.
 
 mod attack;
 mod byzantine;
+mod cabal;
+mod dice;
 mod general;
+mod grip;
 mod hands;
 mod hotstuff;
 mod pbft;
 mod registry;
+mod target;
 #[cfg(test)]
 mod tests;
 mod twin;
 
-pub use attack::{Attack, Target};
+pub use attack::Attack;
 pub use byzantine::Byzantine;
-pub use hands::Hands;
+pub use cabal::Cabal;
+pub use dice::Dice;
+pub use grip::Grip;
+pub use hands::{Hands, Post};
 pub use registry::{Attacks, Known, find};
+pub use target::Target;

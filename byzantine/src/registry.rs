@@ -11,8 +11,8 @@ pub struct Known<P: Protocol> {
     pub name: &'static str,
     /// What it tries to break.
     pub breaks: &'static str,
-    /// Makes one.
-    pub make: fn(&Target) -> Box<dyn Attack<P>>,
+    /// Makes one. Chance, where there is any, follows from the seed.
+    pub make: fn(&Target, u64) -> Box<dyn Attack<P>>,
 }
 
 impl<P: Protocol> fmt::Debug for Known<P> {

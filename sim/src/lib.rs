@@ -22,6 +22,7 @@ mod rng;
 mod scheme;
 mod trace;
 
+pub use attackers::Door;
 pub use checker::{Rule, Violation};
 pub use cluster::{Builder, Cluster, Commit, DiskOf, SubmitError, Verdict, Which};
 pub use node::{Death, SimWire};

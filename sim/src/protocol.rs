@@ -1,6 +1,6 @@
 //! The protocols that a simulation can run.
 
-use crate::SimScheme;
+use crate::{Door, SimScheme};
 use quorate_consensus::{Protocol, hotstuff::HotStuff, pbft::Pbft};
 use quorate_crypto::Symbolic;
 
@@ -8,6 +8,11 @@ use quorate_crypto::Symbolic;
 pub trait SimProtocol: Protocol<Scheme: SimScheme> {
     /// Its name in a genesis.
     const KIND: quorate_ledger::Protocol;
+
+    /// What stands between its machine and the links, if it may be an attacker's.
+    fn door(&self) -> Option<Box<dyn Door>> {
+        None
+    }
 }
 
 /// HotStuff under the scheme that costs least.

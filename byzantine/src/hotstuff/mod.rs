@@ -10,6 +10,6 @@ pub(crate) fn attacks<S: Scheme>() -> Vec<Known<HotStuff<S>>> {
     vec![Known {
         name: "equivocate",
         breaks: "agreement: proposes one block to one half and another to the rest, and votes for both",
-        make: |_| Box::new(equivocate::Equivocate::<S>::default()),
+        make: |_, _| Box::new(equivocate::Equivocate::<S>::default()),
     }]
 }

@@ -16,47 +16,47 @@ pub(crate) fn attacks<S: Scheme>() -> Vec<Known<Pbft<S>>> {
         Known {
             name: "equivocate",
             breaks: "agreement: proposes one chain to one half and another to the rest, and votes for both",
-            make: |_| Box::new(equivocate::Equivocate::<S>::default()),
+            make: |_, _| Box::new(equivocate::Equivocate::<S>::default()),
         },
         Known {
             name: "jump",
             breaks: "the window: proposes at the high watermark at once, so that no height below can ever be filled",
-            make: |_| Box::new(jump::Jump),
+            make: |_, _| Box::new(jump::Jump),
         },
         Known {
             name: "omit-prepared",
             breaks: "what is committed: begins its view without the block that was prepared, perhaps committed, before",
-            make: |_| Box::new(NewViewAttack(Spoiled::WithoutTip)),
+            make: |_, _| Box::new(NewViewAttack(Spoiled::WithoutTip)),
         },
         Known {
             name: "forged-in-new-view",
             breaks: "what is committed: denies others' certificates in the VIEW-CHANGEs that it shows",
-            make: |_| Box::new(NewViewAttack(Spoiled::Forged)),
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Forged)),
         },
         Known {
             name: "stale-in-new-view",
             breaks: "the quorum of a view: shows a VIEW-CHANGE for an earlier view among those for its own",
-            make: |_| Box::new(NewViewAttack(Spoiled::Stale)),
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Stale)),
         },
         Known {
             name: "duplicate-in-new-view",
             breaks: "the quorum of a view: counts one replica's VIEW-CHANGE twice",
-            make: |_| Box::new(NewViewAttack(Spoiled::Duplicate)),
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Duplicate)),
         },
         Known {
             name: "foreign-in-new-view",
             breaks: "the quorum of a view: shows a VIEW-CHANGE of somebody who is no member",
-            make: |_| Box::new(NewViewAttack(Spoiled::Foreign)),
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Foreign)),
         },
         Known {
             name: "forge-claim",
             breaks: "what is committed: claims in its VIEW-CHANGE to have prepared what nobody has",
-            make: |_| Box::new(forge_claim::ForgeClaim),
+            make: |_, _| Box::new(forge_claim::ForgeClaim),
         },
         Known {
             name: "conceal",
             breaks: "what is committed: claims in its VIEW-CHANGE that it never prepared anything",
-            make: |_| Box::new(conceal::Conceal),
+            make: |_, _| Box::new(conceal::Conceal),
         },
     ]
 }

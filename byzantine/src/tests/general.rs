@@ -1,20 +1,9 @@
-use super::{World, world::BASE};
+use super::{B, H, World, busy, world::BASE};
 use crate::{Attacks, Target, find};
-use quorate_consensus::{Replica, hotstuff::HotStuff, pbft::Pbft};
+use quorate_consensus::Replica;
 use quorate_crypto::Symbolic;
-use quorate_types::{ReplicaId, View, encode};
+use quorate_types::{ReplicaId, View};
 use std::collections::BTreeSet;
-
-type H = HotStuff<Symbolic>;
-type B = Pbft<Symbolic>;
-
-/// A busy second.
-fn busy<P: Attacks<Scheme = Symbolic>>(attacker: usize, attack: &str, target: &Target) -> World<P> {
-    let mut world = World::new(4, attacker, attack, target);
-    world.busy(0..50);
-    world.run(BASE * 40);
-    world
-}
 
 #[test]
 fn names_are_unique_and_each_has_its_sentence() {
@@ -73,33 +62,92 @@ fn a_lazy_leader_proposes_when_nine_tenths_have_passed_and_is_not_deposed() {
 }
 
 #[test]
-fn replay_says_what_was_said_before() {
-    fn check<P: Attacks<Scheme = Symbolic>>() {
-        let world = busy::<P>(2, "replay", &Target::default());
-        let mut once = BTreeSet::new();
-        let again = |sent: &&super::world::Sent<P::Message>| {
-            sent.from == ReplicaId(2) && !once.insert((sent.to, encode(&sent.message)))
-        };
-        assert!(world.sent.iter().filter(again).count() > 20);
+fn late_votes_come_when_nine_tenths_have_passed_and_nothing_else_is_late() {
+    fn check<P: Attacks<Scheme = Symbolic>>(vote: &str) {
+        let world = busy::<P>(3, "late-vote", &Target::default());
+        let prompt = world.said(2, vote)[0].at;
+        let late = world.said(3, vote)[0].at;
+        assert!(late >= prompt + BASE * 8 / 10, "{prompt:?} and {late:?}");
         assert!(world.agreed() > 5);
+    }
+    check::<H>("vote");
+    check::<B>("commit");
+}
+
+/// What nobody but the attacker keeps to itself.
+fn withheld<P: Attacks<Scheme = Symbolic>>(attack: &str, kinds: &[&str]) {
+    let world = busy::<P>(1, attack, &Target::default());
+    for kind in kinds {
+        assert_eq!(world.said(1, kind).len(), 0, "{attack}: {kind}");
+        let others: usize = [0, 2, 3].into_iter().map(|other| world.said(other, kind).len()).sum();
+        assert!(others > 0, "{attack}: others do say {kind}");
+    }
+    assert!(world.sent.iter().any(|sent| sent.from == ReplicaId(1)), "it says other things");
+    assert!(world.agreed() > 5, "{attack}");
+}
+
+#[test]
+fn what_is_withheld_is_told_to_nobody() {
+    withheld::<H>("withhold-vote", &["vote"]);
+    withheld::<B>("withhold-vote", &["prepare", "commit"]);
+    withheld::<B>("withhold-certificate", &["checkpoint"]);
+}
+
+#[test]
+fn selective_leaves_out_another_one_in_each_view() {
+    let mut world = World::<H>::new(4, 1, "selective", &Target::default());
+    world.busy(0..50);
+    let timeouts_and_votes = world.sent.iter().filter(|sent| sent.from == ReplicaId(1));
+    let told: BTreeSet<_> = timeouts_and_votes.map(|sent| sent.to).collect();
+    assert_eq!(told.len(), 3, "nobody is left out always");
+    for proposal in world.said(1, "proposal") {
+        let same = world.said(1, "proposal").iter().filter(|other| other.at == proposal.at).count();
+        assert_eq!(same, 2, "of three others one is left out");
+    }
+    assert!(world.agreed() > 5);
+}
+
+#[test]
+fn propose_to_few_tells_no_more_than_a_quorum_with_itself() {
+    fn check<P: Attacks<Scheme = Symbolic>>(kind: &str) {
+        let world = busy::<P>(1, "propose-to-few", &Target::default());
+        let told: BTreeSet<_> = world.said(1, kind).iter().map(|sent| sent.to).collect();
+        assert_eq!(told, BTreeSet::from([ReplicaId(0), ReplicaId(2)]));
+        assert!(world.agreed() > 5);
+    }
+    check::<H>("proposal");
+    check::<B>("pre_prepare");
+}
+
+#[test]
+fn crash_at_step_ends_in_the_middle_of_a_broadcast_and_says_nothing_more() {
+    fn check<P: Attacks<Scheme = Symbolic>>() {
+        let world = busy::<P>(1, "crash-at-step", &Target::default());
+        let said: Vec<_> = world.sent.iter().filter(|sent| sent.from == ReplicaId(1)).collect();
+        let last = said.last().expect("it lived for a while");
+        let heard: BTreeSet<_> = said.iter().filter(|sent| sent.at == last.at).map(|sent| sent.to).collect();
+        assert!((1..3).contains(&heard.len()), "some have heard its last words: {heard:?}");
+        assert!(world.agreed() > 5, "the others go on");
     }
     check::<H>();
     check::<B>();
 }
 
 #[test]
-fn corrupt_signatures_are_let_in_by_nobody() {
-    fn check<P: Attacks<Scheme = Symbolic>>(signed: &[&str]) {
-        let world = busy::<P>(1, "corrupt-signature", &Target::default());
-        for kind in signed {
-            let said = world.said(1, kind);
-            assert!(!said.is_empty() && said.iter().all(|sent| !sent.is_good), "{kind}");
-        }
-        assert!(world.agreed() > 0);
-        assert_eq!(world.accused, [], "a bad signature proves nothing");
-    }
-    check::<H>(&["proposal", "vote", "timeout"]);
-    check::<B>(&["pre_prepare", "commit"]);
+fn an_attack_ends_with_its_last_view_or_when_it_is_stopped() {
+    let world = busy::<H>(1, "silent", &Target::from_view(3).until_view(9));
+    let votes: Vec<_> = world.said(1, "vote").iter().map(|sent| sent.at).collect();
+    let pause = votes.windows(2).map(|pair| pair[1] - pair[0]).max().expect("it votes before and after");
+    assert!(pause > BASE / 2, "in between it does not: {pause:?}");
+    assert!(world.agreed() > 5);
+
+    let mut world = World::<H>::new(4, 1, "silent", &Target::default());
+    world.busy(0..20);
+    assert_eq!(world.said(1, "vote").len(), 0);
+    assert!(world.replicas[1].grip().is_attacking());
+    world.replicas[1].grip().reform();
+    world.busy(20..40);
+    assert!(!world.replicas[1].grip().is_attacking() && !world.said(1, "vote").is_empty());
 }
 
 #[test]

@@ -2,7 +2,22 @@
 
 mod general;
 mod hotstuff;
+mod noise;
 mod pbft;
 mod world;
 
-use world::World;
+use crate::{Attacks, Target};
+use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
+use quorate_crypto::Symbolic;
+use world::{BASE, World};
+
+type H = HotStuff<Symbolic>;
+type B = Pbft<Symbolic>;
+
+/// A busy second.
+fn busy<P: Attacks<Scheme = Symbolic>>(attacker: usize, attack: &str, target: &Target) -> World<P> {
+    let mut world = World::new(4, attacker, attack, target);
+    world.busy(0..50);
+    world.run(BASE * 40);
+    world
+}

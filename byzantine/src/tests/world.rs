@@ -1,12 +1,12 @@
 //! A few replicas, one of them in an attacker's hands, on perfect links; every message is written down.
 
-use crate::{Attacks, Byzantine, Target, find};
+use crate::{Attacks, Byzantine, Cabal, Post, Target, find};
 use quorate_consensus::{
     Action, Config, Election, Event, Executed, Journal, Keys, Kind, Protocol, Replica, Request, Timeouts, Timer,
     Verified,
 };
 use quorate_crypto::{Symbolic, conformance};
-use quorate_types::{Block, BoundedVec, Digest, Epoch, Header, Height, ReplicaId, View};
+use quorate_types::{Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, View};
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 pub(super) const BASE: Duration = Duration::from_millis(100);
@@ -40,6 +40,8 @@ pub(super) struct Sent<M> {
 pub(super) struct World<P: Protocol<Scheme = Symbolic>> {
     pub(super) replicas: Vec<Byzantine<P>>,
     pub(super) sent: Vec<Sent<P::Message>>,
+    /// What went out beside the replicas' steps.
+    pub(super) posts: Vec<(ReplicaId, ReplicaId, Post)>,
     pub(super) committed: Vec<Vec<Digest>>,
     pub(super) accused: Vec<ReplicaId>,
     pub(super) blocks: BTreeMap<Digest, Block>,
@@ -71,6 +73,11 @@ fn id(index: usize) -> ReplicaId {
 impl<P: Attacks<Scheme = Symbolic>> World<P> {
     /// `n` replicas, of which `attacker` does what `attack` says.
     pub(super) fn new(n: usize, attacker: usize, attack: &str, target: &Target) -> Self {
+        Self::conspiring(n, &[attacker], attack, target)
+    }
+
+    /// The attackers work together.
+    pub(super) fn conspiring(n: usize, attackers: &[usize], attack: &str, target: &Target) -> Self {
         let scheme = Symbolic::new(conformance::committee(n), 1);
         let config = |index| Config {
             id: id(index),
@@ -87,11 +94,17 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
         };
         let mut replicas: Vec<_> = (0..n).map(|index| Byzantine::<P>::recover(config(index), [])).collect();
         let known = find::<P>(attack).expect("a known attack");
-        replicas[attacker].corrupt((known.make)(target), target.clone());
+        let cabal = Cabal::default();
+        let elsewhere = conformance::committee_on(ChainId(Digest([7; 32])), Epoch(1), n);
+        for attacker in attackers {
+            replicas[*attacker].corrupt((known.make)(target, 1), target.clone());
+            replicas[*attacker].grip().equip(&cabal, Symbolic::new(elsewhere.clone(), 1));
+        }
         let mut world = Self {
             keys: Keys::new(scheme, &genesis()),
             replicas,
             sent: Vec::new(),
+            posts: Vec::new(),
             committed: vec![Vec::new(); n],
             accused: Vec::new(),
             blocks: BTreeMap::new(),
@@ -157,6 +170,8 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
             return;
         }
         let mut step = self.replicas[to.index()].handle(event);
+        let posted = self.replicas[to.index()].grip().posted();
+        self.posts.extend(posted.into_iter().map(|(receiver, post)| (to, receiver, post)));
         step.take_requests().into_iter().for_each(|request| self.ask(to, request));
         let Ok(actions) = step.release(&mut Nothing);
         actions.into_iter().for_each(|action| self.act(to, action));

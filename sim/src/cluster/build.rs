@@ -3,6 +3,7 @@
 use super::{Cluster, builder::Builder, clients::Clients};
 use crate::{
     Rng, SimProtocol, SimScheme,
+    attackers::Backing,
     checker::{Bounds, Chain, Checkers, Promises},
     network::Network,
     node::{Disks, Life, Node, Setup},
@@ -87,6 +88,7 @@ impl<P: SimProtocol> Builder<P> {
         let scheme = P::Scheme::of(committee, self.seed);
         let first = genesis.block().header;
         let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
+        let backing = (!self.attackers.is_empty()).then(|| Backing::new(&scheme, self.seed));
         let mut rng = Rng::new(self.seed);
         let node = |index: usize, rng: &mut Rng| Node {
             id: ReplicaId(u16::try_from(index).expect("at most 100")),
@@ -124,6 +126,7 @@ impl<P: SimProtocol> Builder<P> {
                 rotate_after: self.rotate_after,
                 sync_every: self.sync_every,
                 attackers: self.attackers,
+                backing,
                 snapshot_gap: self.snapshot_gap,
             },
             nodes,

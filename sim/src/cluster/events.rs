@@ -107,6 +107,9 @@ impl<P: SimProtocol> Cluster<P> {
             return;
         }
         self.note(What::Arrived { from, to, kind: parcel.kind, length: parcel.length });
+        if let (Wire::Pool(message), Some(process)) = (&parcel.wire, &self.nodes[to.index()].life) {
+            process.overhear(from, message);
+        }
         let message = parcel.checked.clone();
         self.with(to, |process, outs| process.take(Input::Received { from, message }, outs));
     }
@@ -116,10 +119,11 @@ impl<P: SimProtocol> Cluster<P> {
             return self.cue(to, Cue::Asked { from, request, ticket });
         }
         let Some(process) = &self.nodes[to.index()].life else { return };
-        let reply = process.answer(request);
+        let reply = process.answer(request).map(|reply| process.answered_with(from, request, reply));
         self.note(What::Arrived { from, to, kind: asked_for(&request), length: encoded_len(&request) });
         match reply {
-            Ok(reply) => {
+            Ok(None) => {}
+            Ok(Some(reply)) => {
                 let reply = match &mut self.corrupt {
                     Some(corrupt) => corrupt(to, from, request, reply),
                     None => Some(reply),
@@ -137,6 +141,7 @@ impl<P: SimProtocol> Cluster<P> {
         let Some(life) = &mut self.nodes[who.index()].life else { return };
         let mut outs = Vec::new();
         run(life, &mut outs);
+        life.post(&mut outs);
         if !self.checkers.dishonest.contains(&who)
             && let Err(violation) = self.checkers.bounds.check(life)
         {
@@ -160,6 +165,7 @@ impl<P: SimProtocol> Cluster<P> {
                     let reached: Vec<_> = others.into_iter().take_while(|_| self.has_power(who)).collect();
                     self.post(who, &reached, wire);
                 }
+                Out::Bytes { to, bytes } => self.post_bytes(who, to, &bytes),
                 Out::SetTimer { timer, after } => {
                     self.queue.post(now + after, Event::TimesOut { who, life, timer });
                 }

@@ -3,6 +3,7 @@
 use super::Cluster;
 use crate::{
     SimProtocol, Violation,
+    attackers::{Backing, Corrupter},
     checker::Rule,
     disk::DiskFault,
     node::{Death, Life},
@@ -39,6 +40,18 @@ impl<P: SimProtocol> Cluster<P> {
     /// broadcast may be on their way then, and the others not.
     pub fn crash_after(&mut self, replica: impl Into<Which>, actions: u32) {
         self.nodes[replica.into().0.index()].fuse = Some(actions);
+    }
+
+    /// Does this to a replica, now if it runs, and each time it starts. It is dishonest from then on, whatever becomes of it.
+    pub(crate) fn put_into_hands(&mut self, id: ReplicaId, corrupt: Corrupter<P>) {
+        let (scheme, seed) = (&self.setup.scheme, self.seed);
+        let backing = self.setup.backing.get_or_insert_with(|| Backing::new(scheme, seed));
+        if let Some(life) = &self.nodes[id.index()].life {
+            corrupt(life.core.replica(), backing);
+        }
+        self.setup.attackers.insert(id, corrupt);
+        self.checkers.dishonest.insert(id);
+        self.note(What::Note(format!("{id} changes hands")));
     }
 
     /// Power fails everywhere at once.

@@ -83,6 +83,17 @@ impl<P: SimProtocol> Cluster<P> {
         self.intercept = Some(intercept);
     }
 
+    /// A process sends bytes that may be no message: what does not decode is thrown away where it arrives.
+    pub(super) fn post_bytes(&mut self, from: ReplicaId, to: ReplicaId, bytes: &[u8]) {
+        match decode::<SimWire<P>>(bytes) {
+            Ok(wire) => self.post(from, &[to], wire),
+            Err(_) => {
+                *self.counts.entry("garbage").or_default() += 1;
+                self.rejected += 1;
+            }
+        }
+    }
+
     /// Through the codec and the check that every receiver makes. What an honest replica sends of its own passes both.
     fn pack(&mut self, from: ReplicaId, wire: SimWire<P>, is_own: bool) -> Option<Arc<Parcel<P>>> {
         let bytes = encode(&wire);

@@ -1,14 +1,12 @@
 //! A process between start and crash: inputs in, [`Out`]s out.
 
 use super::{Death, Disks, Out, Sight, SimKeys, Task, flush::Journalling, start::Setup};
-use crate::{SimProtocol, disk::SimDisk, index::SimIndex};
+use crate::{Door, SimProtocol, disk::SimDisk, index::SimIndex};
 use quorate_consensus::Refused;
 use quorate_crypto::{Scheme, verify_transaction};
 use quorate_ledger::{Ledger, TxError};
 use quorate_types::{ReplicaId, Transaction};
-use quorate_validator::{
-    Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform, sync::CatchUp,
-};
+use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, perform, sync::CatchUp};
 use std::sync::Arc;
 
 /// A running validator.
@@ -16,6 +14,8 @@ pub(crate) struct Life<P: SimProtocol> {
     pub(crate) id: ReplicaId,
     pub(crate) core: Core<P>,
     pub(crate) ledger: Ledger<SimDisk, SimIndex>,
+    /// What stands between it and the links, if it may be an attacker's.
+    pub(super) door: Option<Box<dyn Door>>,
     pub(super) disks: Disks,
     pub(super) journalling: Journalling<P>,
     pub(super) catching: CatchUp,
@@ -53,6 +53,7 @@ impl<P: SimProtocol> Life<P> {
     ) -> Self {
         Self {
             id,
+            door: core.replica().door(),
             core,
             ledger,
             disks,
@@ -84,8 +85,8 @@ impl<P: SimProtocol> Life<P> {
     fn perform(&mut self, output: Output<P>, outs: &mut Vec<Out<P>>) {
         for effect in output.effects {
             match effect {
-                Effect::Send { to, message } => outs.push(Out::Send { to, wire: Wire::Pool(message) }),
-                Effect::Broadcast(message) => outs.push(Out::Broadcast(Wire::Pool(message))),
+                Effect::Send { to, message } => self.share(to, message, outs),
+                Effect::Broadcast(message) => self.share_with_all(message, outs),
                 Effect::SetTimer { timer, after } => outs.push(Out::SetTimer { timer, after }),
                 Effect::Keep(batch) => self.journalling.keep(batch),
                 Effect::Ledger(work) => outs.push(Out::Task(Task::Work(work))),

@@ -3,6 +3,7 @@
 //! A [`Node`] is a machine: its disks outlive its process. A [`Life`] is the process, from start to crash. It is told what
 //! happens and answers with [`Out`]s, which the cluster carries out; it knows neither links nor time.
 
+mod door;
 mod flush;
 mod life;
 mod start;
@@ -36,6 +37,11 @@ pub(crate) enum Out<P: SimProtocol> {
         wire: SimWire<P>,
     },
     Broadcast(SimWire<P>),
+    /// What may be no message at all.
+    Bytes {
+        to: ReplicaId,
+        bytes: Vec<u8>,
+    },
     SetTimer {
         timer: CoreTimer,
         after: Duration,

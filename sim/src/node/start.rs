@@ -1,7 +1,10 @@
 //! Birth and restart: a process from what its disks hold, by the node's own way of recovering.
 
 use super::{Death, Disks, Life, Out, Sight, SimKeys};
-use crate::{SimProtocol, SimScheme, attackers::Attackers};
+use crate::{
+    SimProtocol, SimScheme,
+    attackers::{Attackers, Backing},
+};
 use quorate_consensus::BatchLimits;
 use quorate_ledger::{Binding, Durability, Entry, Genesis, Journal, JournalError, Ledger};
 use quorate_types::ReplicaId;
@@ -22,6 +25,8 @@ pub(crate) struct Setup<P: SimProtocol> {
     pub(crate) sync_every: u64,
     /// Replicas in attackers' hands.
     pub(crate) attackers: Attackers<P>,
+    /// What they are given, once there are any.
+    pub(crate) backing: Option<Backing<P::Scheme>>,
     /// Whoever is further behind fetches a snapshot.
     pub(crate) snapshot_gap: u64,
 }
@@ -62,10 +67,10 @@ impl<P: SimProtocol> Life<P> {
         check_head::<P>(&config).map_err(|error| dead(error.to_string()))?;
         let make = |config, records| {
             let replica = P::recover(config, records);
-            match setup.attackers.get(&id) {
-                Some(corrupt) => corrupt(replica),
-                None => replica,
+            if let (Some(corrupt), Some(backing)) = (setup.attackers.get(&id), &setup.backing) {
+                corrupt(&replica, backing);
             }
+            replica
         };
         let core = recover_as(make, config, setup.limits, recovered, &ledger);
         disks.journal.set_deferred(true);
