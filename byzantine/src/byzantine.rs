@@ -3,6 +3,7 @@
 use crate::{Attack, Grip, Hands, Target};
 use quorate_consensus::{
     Action, Config, Event, Evidence, Keys, Promise, Protocol, Rejection, Replica, ReplicaStatus, Step, StepOf,
+    forensics::Past,
 };
 use quorate_crypto::Committee;
 use quorate_types::{Block, Digest, Header, ReplicaId, View};
@@ -124,6 +125,10 @@ impl<P: Protocol> Protocol for Byzantine<P> {
 
     fn verify_evidence(evidence: &Evidence, keys: &Keys<P::Scheme>) -> Result<(), Rejection> {
         P::verify_evidence(evidence, keys)
+    }
+
+    fn blame(ours: &Past<P::Record>, theirs: &Past<P::Record>, keys: &Keys<P::Scheme>) -> Vec<Evidence> {
+        P::blame(ours, theirs, keys)
     }
 
     fn block_in(record: &P::Record) -> Option<&Block> {

@@ -9,6 +9,7 @@
 mod block_tree;
 mod election;
 mod evidence;
+pub mod forensics;
 pub mod hotstuff;
 mod mempool;
 mod pacemaker;

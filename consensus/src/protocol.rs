@@ -1,6 +1,6 @@
 //! What a host needs to know of a protocol to run it: how its replicas are made, and what its journal and proofs hold.
 
-use crate::{Election, Evidence, Promise, Rejection, Replica, SeenCertificates, Timeouts};
+use crate::{Election, Evidence, Promise, Rejection, Replica, SeenCertificates, Timeouts, forensics::Past};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Digest, Header, ReplicaId};
 use std::fmt::Debug;
@@ -78,6 +78,10 @@ pub trait Protocol:
 
     /// Checks that `evidence` proves what it accuses somebody of. What is no evidence in this protocol is refused.
     fn verify_evidence(evidence: &Evidence, keys: &Keys<Self::Scheme>) -> Result<(), Rejection>;
+
+    /// Accuses whoever signed for what is final in `ours` and, against it, for what is final in `theirs`, as far as the two pasts tell.
+    /// Suspicions: [`forensics::culprits`](crate::forensics::culprits) looks both ways and keeps what is proven.
+    fn blame(ours: &Past<Self::Record>, theirs: &Past<Self::Record>, keys: &Keys<Self::Scheme>) -> Vec<Evidence>;
 
     /// The block whose body a record keeps.
     fn block_in(record: &Self::Record) -> Option<&Block>;

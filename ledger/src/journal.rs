@@ -142,6 +142,15 @@ pub struct Journal<D, R> {
     records: PhantomData<fn() -> R>,
 }
 
+/// What is on the disk.
+struct Found<R> {
+    names: Vec<String>,
+    generation: u64,
+    is_bound: bool,
+    bytes: u64,
+    entries: Vec<Entry<R>>,
+}
+
 fn name(generation: u64) -> String {
     format!("{PREFIX}{generation:08}")
 }
@@ -184,26 +193,8 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
     /// Opens the journal for the chain of `binding` and returns its entries, oldest first. One that has just been made is bound
     /// to that chain, durably, before anything is written to it.
     pub fn open(mut disk: D, binding: Binding) -> Result<(Self, Vec<Entry<R>>), JournalError> {
-        let names = disk.list()?;
-        let Some(generation) = names.iter().filter_map(|name| generation(name)).max() else {
-            return Err(JournalError::Missing { directory: disk.describe("") });
-        };
+        let Found { names, generation, is_bound, bytes, entries } = Self::find(&mut disk, binding)?;
         let current = name(generation);
-        Self::check_beginning(&disk, &current)?;
-        let (frames, bytes) = record_log::read(&mut disk, &current, None)?;
-        let is_bound = Self::check_binding(&disk, &current, &frames, binding)?;
-        let mut entries: Vec<Entry<R>> = Vec::new();
-        for frame in frames {
-            let foreign = |why: String| foreign(&disk, &current, frame.offset, why);
-            let mut rest = frame.payload.as_slice();
-            while !rest.is_empty() {
-                let entry = Entry::deserialize(&mut rest).map_err(|error| foreign(error.to_string()))?;
-                entries.extend((!matches!(entry, Entry::Bound(_))).then_some(entry));
-            }
-        }
-        if !matches!(entries.first(), Some(Entry::Birth)) {
-            return Err(JournalError::Missing { directory: disk.describe(&current) });
-        }
         // A crash between rename and removal leaves the old file beside the new one, which holds all that matters.
         for old in
             names.iter().filter(|old| *old == TEMPORARY || self::generation(old).is_some_and(|g| g != generation))
@@ -221,6 +212,36 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
             journal.flush(Durability::Always)?;
         }
         Ok((journal, entries))
+    }
+
+    /// The entries of a journal that is only looked at, oldest first. Of the disk only a torn end may be cut.
+    pub fn read(mut disk: D, binding: Binding) -> Result<Vec<Entry<R>>, JournalError> {
+        Self::find(&mut disk, binding).map(|found| found.entries)
+    }
+
+    /// Reads the newest file, which holds all that matters.
+    fn find(disk: &mut D, binding: Binding) -> Result<Found<R>, JournalError> {
+        let names = disk.list()?;
+        let Some(generation) = names.iter().filter_map(|name| generation(name)).max() else {
+            return Err(JournalError::Missing { directory: disk.describe("") });
+        };
+        let current = name(generation);
+        Self::check_beginning(disk, &current)?;
+        let (frames, bytes) = record_log::read(disk, &current, None)?;
+        let is_bound = Self::check_binding(disk, &current, &frames, binding)?;
+        let mut entries: Vec<Entry<R>> = Vec::new();
+        for frame in frames {
+            let foreign = |why: String| foreign(disk, &current, frame.offset, why);
+            let mut rest = frame.payload.as_slice();
+            while !rest.is_empty() {
+                let entry = Entry::deserialize(&mut rest).map_err(|error| foreign(error.to_string()))?;
+                entries.extend((!matches!(entry, Entry::Bound(_))).then_some(entry));
+            }
+        }
+        if !matches!(entries.first(), Some(Entry::Birth)) {
+            return Err(JournalError::Missing { directory: disk.describe(&current) });
+        }
+        Ok(Found { names, generation, is_bound, bytes, entries })
     }
 
     /// Whether it is bound already. Looked at before any record is decoded: one of another protocol might decode, and mean

@@ -18,21 +18,21 @@ pub(super) const KIND: &str = "hotstuff/fork";
 
 /// `B`, and the certificate above it whose signers had locked it, or voted in the view of the other branch.
 #[derive(BorshSerialize, BorshDeserialize)]
-struct Committed<S: Scheme> {
-    header: Header,
+pub(super) struct Committed<S: Scheme> {
+    pub(super) header: Header,
     #[borsh(bound(serialize = "", deserialize = ""))]
-    proof: CommitProof<S>,
+    pub(super) proof: CommitProof<S>,
     #[borsh(bound(serialize = "", deserialize = ""))]
-    signed: QuorumCertificate<S>,
+    pub(super) signed: QuorumCertificate<S>,
 }
 
 /// `X`, and its certificate.
 #[derive(BorshSerialize, BorshDeserialize)]
-struct Beside<S: Scheme> {
+pub(super) struct Beside<S: Scheme> {
     #[borsh(bound(serialize = "", deserialize = ""))]
-    block: JustifiedBlock<S>,
+    pub(super) block: JustifiedBlock<S>,
     #[borsh(bound(serialize = "", deserialize = ""))]
-    signed: QuorumCertificate<S>,
+    pub(super) signed: QuorumCertificate<S>,
 }
 
 impl<S: Scheme> HotStuff<S> {
@@ -77,20 +77,26 @@ impl<S: Scheme> HotStuff<S> {
             _ => proof.qc.clone(),
         };
         let committed = Committed { header: self.tree.root().clone(), proof: proof.clone(), signed };
-        let culprits = signers_of_both(&committed, beside, self.safety.scheme());
-        for accused in &culprits {
-            let evidence = Evidence {
-                accused: *accused,
-                kind: KIND.to_owned(),
-                view: beside.signed.view(),
-                height: None,
-                first: Exhibit::enclosed(&committed),
-                second: Exhibit::enclosed(beside),
-            };
-            step.act(Action::Accuse(Box::new(evidence)));
+        let evidence = accuse(&committed, beside, self.safety.scheme());
+        let culprits = evidence.iter().map(|piece| piece.accused).collect();
+        for piece in evidence {
+            step.act(Action::Accuse(Box::new(piece)));
         }
         culprits
     }
+}
+
+/// A piece for each of those who signed both.
+pub(super) fn accuse<S: Scheme>(committed: &Committed<S>, beside: &Beside<S>, scheme: &S) -> Vec<Evidence> {
+    let piece = |accused| Evidence {
+        accused,
+        kind: KIND.to_owned(),
+        view: beside.signed.view(),
+        height: None,
+        first: Exhibit::enclosed(committed),
+        second: Exhibit::enclosed(beside),
+    };
+    signers_of_both(committed, beside, scheme).into_iter().map(piece).collect()
 }
 
 fn signers_of_both<S: Scheme>(committed: &Committed<S>, beside: &Beside<S>, scheme: &S) -> BTreeSet<ReplicaId> {

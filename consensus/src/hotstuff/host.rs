@@ -1,9 +1,10 @@
 //! What hosts need to know of HotStuff.
 
 use super::{
-    Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, fork, signers,
+    Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, forensics, fork,
+    signers,
 };
-use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection};
+use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, forensics::Past};
 use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{Block, Header, ReplicaId, decode};
 
@@ -32,6 +33,10 @@ impl<S: Scheme> Protocol for HotStuff<S> {
             fork::KIND => fork::verify(evidence, keys),
             _ => Err(Rejection::Malformed("a kind of evidence that HotStuff does not know")),
         }
+    }
+
+    fn blame(ours: &Past<Record<S>>, theirs: &Past<Record<S>>, keys: &Keys<S>) -> Vec<Evidence> {
+        forensics::blame(ours, theirs, keys)
     }
 
     fn block_in(record: &Record<S>) -> Option<&Block> {

@@ -22,6 +22,7 @@ mod certificate;
 mod chain;
 mod fetch;
 mod follow;
+mod forensics;
 mod fork;
 mod host;
 mod lead;

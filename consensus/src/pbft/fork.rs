@@ -26,7 +26,7 @@ pub(super) const BOTH: &str = "pbft/both";
 
 /// A certificate beside a commit certificate.
 #[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
-enum Beside<S: Scheme> {
+pub(super) enum Beside<S: Scheme> {
     Committed(#[borsh(bound(serialize = "", deserialize = ""))] CommitCertificate<S>),
     Prepared(#[borsh(bound(serialize = "", deserialize = ""))] PreparedCertificate<S>),
 }
@@ -35,7 +35,7 @@ impl<S: Scheme> Pbft<S> {
     /// Holds a VIEW-CHANGE against the commits that are known.
     pub(super) fn accuse_if_concealed(&self, change: &ViewChange<S>, step: &mut Stepped<S>) {
         for commit in [&self.root_certificate, &self.committed].into_iter().flatten() {
-            self.accuse_of_concealing(commit, change, step);
+            tell(concealed(commit, change, self.safety.scheme()), step);
         }
     }
 
@@ -43,46 +43,57 @@ impl<S: Scheme> Pbft<S> {
     pub(super) fn accuse_of_fork(&self, theirs: &CommitCertificate<S>, step: &mut Stepped<S>) {
         let began = self.entry.iter().flat_map(|entry| entry.view_changes.iter());
         for change in began.chain(self.changes.values()) {
-            self.accuse_of_concealing(theirs, change, step);
+            tell(concealed(theirs, change, self.safety.scheme()), step);
         }
         if let Some(ours) = &self.root_certificate {
-            self.accuse_of_both(ours, Beside::Committed(theirs.clone()), step);
+            tell(both(ours, &Beside::Committed(theirs.clone()), self.safety.scheme()), step);
         }
         if let Some(ours) = &self.prepared {
-            self.accuse_of_both(theirs, Beside::Prepared(ours.clone()), step);
+            tell(both(theirs, &Beside::Prepared(ours.clone()), self.safety.scheme()), step);
         }
     }
+}
 
-    fn accuse_of_concealing(&self, commit: &CommitCertificate<S>, change: &ViewChange<S>, step: &mut Stepped<S>) {
-        if !conceals(commit, &change.statement()) || !signers(commit, self.safety.scheme()).contains(&change.replica) {
-            return;
-        }
-        step.act(Action::Accuse(Box::new(Evidence {
-            accused: change.replica,
-            kind: CONCEALED.to_owned(),
-            view: change.view,
-            height: Some(commit.statement.0.height),
-            first: Exhibit::enclosed(commit),
-            second: change.said().into_exhibit(),
-        })));
+fn tell<S: Scheme>(evidence: impl IntoIterator<Item = Evidence>, step: &mut Stepped<S>) {
+    for piece in evidence {
+        step.act(Action::Accuse(Box::new(piece)));
     }
+}
 
-    fn accuse_of_both(&self, commit: &CommitCertificate<S>, beside: Beside<S>, step: &mut Stepped<S>) {
-        if !beside.contradicts(commit) {
-            return;
-        }
-        let ballot = commit.statement.0;
-        for accused in beside.signers_too(commit, self.safety.scheme()) {
-            step.act(Action::Accuse(Box::new(Evidence {
-                accused,
-                kind: BOTH.to_owned(),
-                view: ballot.view,
-                height: Some(ballot.height),
-                first: Exhibit::enclosed(commit),
-                second: Exhibit::enclosed(&beside),
-            })));
-        }
+/// The sender of a VIEW-CHANGE that conceals what it committed.
+pub(super) fn concealed<S: Scheme>(
+    commit: &CommitCertificate<S>,
+    change: &ViewChange<S>,
+    scheme: &S,
+) -> Option<Evidence> {
+    if !conceals(commit, &change.statement()) || !signers(commit, scheme).contains(&change.replica) {
+        return None;
     }
+    Some(Evidence {
+        accused: change.replica,
+        kind: CONCEALED.to_owned(),
+        view: change.view,
+        height: Some(commit.statement.0.height),
+        first: Exhibit::enclosed(commit),
+        second: change.said().into_exhibit(),
+    })
+}
+
+/// The signers of two certificates for one place.
+pub(super) fn both<S: Scheme>(commit: &CommitCertificate<S>, beside: &Beside<S>, scheme: &S) -> Vec<Evidence> {
+    if !beside.contradicts(commit) {
+        return Vec::new();
+    }
+    let ballot = commit.statement.0;
+    let piece = |accused| Evidence {
+        accused,
+        kind: BOTH.to_owned(),
+        view: ballot.view,
+        height: Some(ballot.height),
+        first: Exhibit::enclosed(commit),
+        second: Exhibit::enclosed(beside),
+    };
+    beside.signers_too(commit, scheme).into_iter().map(piece).collect()
 }
 
 /// Whether somebody who signed this commit could not honestly show this.

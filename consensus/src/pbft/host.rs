@@ -1,7 +1,7 @@
 //! What hosts need to know of PBFT.
 
-use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence, signers};
-use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, election::round_robin};
+use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence, forensics, signers};
+use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, election::round_robin, forensics::Past};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Header, ReplicaId, decode};
 
@@ -24,6 +24,10 @@ impl<S: Scheme> Protocol for Pbft<S> {
 
     fn verify_evidence(evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
         evidence::verify(evidence, keys)
+    }
+
+    fn blame(ours: &Past<Record<S>>, theirs: &Past<Record<S>>, keys: &Keys<S>) -> Vec<Evidence> {
+        forensics::blame(ours, theirs, keys)
     }
 
     fn block_in(record: &Record<S>) -> Option<&Block> {

@@ -50,6 +50,7 @@ mod decide;
 mod early;
 mod evidence;
 mod fetch;
+mod forensics;
 mod fork;
 mod host;
 mod log;

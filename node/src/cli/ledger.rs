@@ -46,7 +46,7 @@ fn open(args: &LedgerArgs) -> Result<OfflineLedger, Failure> {
 }
 
 /// The home that a directory is, or lies in.
-fn home_of(dir: &std::path::Path) -> Home {
+pub(super) fn home_of(dir: &std::path::Path) -> Home {
     let named = |path: &std::path::Path, name: &str| path.file_name().is_some_and(|last| last == name);
     let up = |path: &std::path::Path| path.parent().map(std::path::Path::to_owned).unwrap_or_default();
     match dir {

@@ -3,6 +3,7 @@
 mod completions;
 mod duration;
 mod evidence;
+mod forensics;
 mod genesis;
 mod get;
 mod keygen;
@@ -83,6 +84,12 @@ enum Command {
     /// List, show and check evidence of misbehaviour
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
+    /// Compare validators' data directories, and name those without whom they would not differ
+    #[command(
+        long_about = "Compares validators' data directories, and names those without whom their ledgers would not differ.\n\nThe \
+        validators must be stopped. Nothing on the disks changes. The exit code is 3 where ledgers differ."
+    )]
+    Forensics(forensics::ForensicsArgs),
     /// Look at a ledger on disk, without a node
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -134,6 +141,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Status(args) => done(status::run(&args, context)),
         Command::Wait(args) => done(wait::run(&args, context)),
         Command::Evidence(command) => done(evidence::run(command, context)),
+        Command::Forensics(args) => forensics::run(&args, context),
         Command::Ledger(command) => done(ledger::run(command, context)),
         #[cfg(feature = "lab")]
         Command::Sim(command) => sim::run(command, context),

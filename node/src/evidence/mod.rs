@@ -61,7 +61,7 @@ impl EvidenceStore {
     ) -> Result<Self, crate::exit::Failure> {
         create_private_dir(&directory)?;
         let mut kept = Kept::default();
-        for path in files(&directory)? {
+        for path in clean_files(&directory)? {
             kept.next = kept.next.max(file::number(&path).map_or(0, |number| number.saturating_add(1)));
             let read = file::read(&path, &genesis).and_then(|(view, evidence)| {
                 check(&evidence).map(|()| (view, evidence)).map_err(|error| error.to_string())
@@ -123,19 +123,43 @@ impl Kept {
 }
 
 /// The directory's files of evidence, oldest first. What a crash left half written goes.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, crate::exit::Failure> {
-    let fail = |error: std::io::Error| crate::home::file_failure("read", directory, &error);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") => files.push(path),
-            Some("partial") => drop(fs::remove_file(&path)),
-            _ => {}
-        }
+fn clean_files(directory: &Path) -> Result<Vec<PathBuf>, crate::exit::Failure> {
+    for partial in with_extension(directory, "partial")? {
+        let _ = fs::remove_file(partial);
     }
+    files(directory)
+}
+
+/// The directory's files of evidence, oldest first.
+pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>, crate::exit::Failure> {
+    let mut files = with_extension(directory, "json")?;
     files.sort_by_key(|path| (file::number(path), path.clone()));
     Ok(files)
+}
+
+fn with_extension(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, crate::exit::Failure> {
+    let fail = |error: std::io::Error| crate::home::file_failure("read", directory, &error);
+    let entries = fs::read_dir(directory).map_err(fail)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|is| is == extension)).collect())
+}
+
+/// Writes pieces of evidence as files into a directory that is made for them.
+pub(crate) fn write_pieces(
+    directory: &Path,
+    genesis: &Digest,
+    pieces: &[Evidence],
+) -> Result<(), crate::exit::Failure> {
+    if directory.exists() {
+        let why = format!("{} exists: evidence is written into a new directory", directory.display());
+        return Err(crate::exit::Failure::environment(why).hint("choose another one"));
+    }
+    create_private_dir(directory)?;
+    for (id, evidence) in (0..).zip(pieces) {
+        let view = EvidenceView::of(id, evidence, genesis);
+        file::write(&directory.join(view.file_name()), &view)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

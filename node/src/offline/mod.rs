@@ -1,23 +1,29 @@
 //! A ledger on disk, read without a node: every block checked, certificates included.
 
+mod investigate;
 mod read_only;
+
+pub(crate) use investigate::{Findings, investigate};
 
 use crate::{
     exit::{Exit, Failure},
     home::{Home, file_failure},
     lock::DataLock,
 };
-use quorate_ledger::{FileDisk, Genesis, Ledger, MemoryIndex, StoredBlock};
-use quorate_types::{Digest, Height};
+use quorate_consensus::{Protocol, forensics::Past};
+use quorate_ledger::{Binding, Entry, FileDisk, Genesis, Journal, JournalError, Ledger, MemoryIndex, StoredBlock};
+use quorate_types::{Digest, Header, Height};
 use read_only::{ReadOnlyDisk, Torn};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{collections::BTreeMap, path::PathBuf, sync::PoisonError};
 
 /// A ledger opened for reading: nothing on the disk changes. Holds the lock on the data directory.
 pub(crate) struct OfflineLedger {
     ledger: Ledger<ReadOnlyDisk, MemoryIndex>,
     torn: Torn,
     genesis: Genesis,
+    journal: PathBuf,
+    evidence: PathBuf,
     _lock: DataLock,
 }
 
@@ -47,7 +53,7 @@ impl OfflineLedger {
         let disk = ReadOnlyDisk::new(disk, Torn::clone(&torn));
         let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis)
             .map_err(|error| Failure::failed(format!("the ledger in {} is not sound: {error}", blocks.display())))?;
-        Ok(Self { ledger, torn, genesis, _lock: lock })
+        Ok(Self { ledger, torn, genesis, journal: home.journal(), evidence: home.evidence(), _lock: lock })
     }
 
     /// The chain.
@@ -71,6 +77,46 @@ impl OfflineLedger {
         Ok(Some((height, base.header.digest())))
     }
 
+    /// The last height.
+    pub(crate) fn height(&self) -> Height {
+        self.ledger.head().height
+    }
+
+    /// The header at a height, unless it is above the last or below the snapshot that the ledger began from.
+    pub(crate) fn header(&self, height: Height) -> Result<Option<Header>, Failure> {
+        if height > self.height() || self.ledger.held(height).is_err() {
+            return Ok(None);
+        }
+        self.ledger.header(height).map_err(|error| Failure::failed(error.to_string()))
+    }
+
+    /// What this validator left behind of the heights from `first` up, and all that its journal holds. Each block is checked to be
+    /// final.
+    pub(crate) fn past<P: Protocol>(&self, first: Height) -> Result<Past<P::Record>, Failure> {
+        let heights = (first.0..=self.height().0).map(Height);
+        let blocks = heights.map(|height| self.block(height).map(|block| (block.stored.block, block.stored.proof)));
+        Ok(Past { committed: blocks.collect::<Result<_, _>>()?, records: self.records::<P>()? })
+    }
+
+    /// The vote journal's records; none if it is lost.
+    fn records<P: Protocol>(&self) -> Result<Vec<P::Record>, Failure> {
+        if !self.journal.is_dir() {
+            return Ok(Vec::new());
+        }
+        let disk = FileDisk::open(self.journal.clone()).map_err(|error| file_failure("open", &self.journal, &error))?;
+        match Journal::read(ReadOnlyDisk::new(disk, Torn::default()), Binding::of(&self.genesis)) {
+            Ok(entries) => Ok(entries.into_iter().filter_map(record_of).collect()),
+            Err(JournalError::Missing { .. }) => Ok(Vec::new()),
+            Err(error) => Err(Failure::failed(error.to_string())),
+        }
+    }
+
+    /// The files of evidence that this validator kept.
+    pub(crate) fn evidence_files(&self) -> Vec<PathBuf> {
+        // A validator makes the directory when it starts.
+        crate::evidence::files(&self.evidence).unwrap_or_default()
+    }
+
     /// Every block held, from height 0 up, each checked to follow the one before and to be final by its certificate.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Result<OfflineBlock, Failure>> {
         let heights = (0..=self.ledger.head().height.0).map(Height);
@@ -87,6 +133,13 @@ impl OfflineLedger {
         }
         let transactions = stored.batches.iter().map(|batch| batch.transactions().len()).sum();
         Ok(OfflineBlock { height, digest: stored.block.digest(), transactions, stored })
+    }
+}
+
+fn record_of<R>(entry: Entry<R>) -> Option<R> {
+    match entry {
+        Entry::Record(record) => Some(record),
+        Entry::Birth | Entry::Batch(_) | Entry::Bound(_) => None,
     }
 }
 

@@ -3,10 +3,11 @@
 use super::net::{Msg, Net, Node, S, child, id};
 use crate::{
     Event, Verified,
-    hotstuff::{Ballot, Certificates, JustifiedBlock, Message, QuorumCertificate},
+    forensics::{Past, culprits},
+    hotstuff::{Ballot, Certificates, CommitProof, JustifiedBlock, Message, QuorumCertificate, Record},
 };
 use quorate_crypto::Scheme;
-use quorate_types::{BoundedVec, Height, View};
+use quorate_types::{BoundedVec, Height, View, encode};
 use std::collections::BTreeSet;
 
 type Branch = (Vec<JustifiedBlock<S>>, QuorumCertificate<S>);
@@ -74,4 +75,46 @@ fn row_33_those_who_voted_twice_in_a_view_are_named_and_nobody_else() {
         let (accused, _) = fork(&committed, &other);
         assert_eq!(accused, liars.into(), "view {view}");
     }
+}
+
+/// What a replica leaves behind that voted for every block of a branch, and committed all but the last two.
+fn past(net: &Net, views: &[(u64, [usize; 3])]) -> Past<Record<S>> {
+    let (blocks, qc) = branch(net, views);
+    let [.., child, grandchild] = blocks.as_slice() else { panic!("three at least") };
+    let [child, grandchild] = [child, grandchild].map(|justified| justified.block.header.clone());
+    let mut committed: Vec<_> = blocks[..blocks.len() - 2].iter().map(|held| (held.block.clone(), None)).collect();
+    committed.last_mut().expect("one at least").1 = Some(encode(&CommitProof { child, grandchild, qc }));
+    Past { committed, records: blocks.into_iter().map(Record::Block).collect() }
+}
+
+fn named(net: &Net, one: &Past<Record<S>>, other: &Past<Record<S>>) -> BTreeSet<usize> {
+    culprits::<Node>(one, other, &net.keys).iter().map(|piece| piece.accused.index()).collect()
+}
+
+const COMMITTED: [(u64, [usize; 3]); 3] = [(1, [0, 1, 2]), (2, [0, 1, 2]), (3, [0, 1, 2])];
+
+#[test]
+fn two_pasts_name_those_who_broke_their_locks_and_nobody_else() {
+    let net = Net::new(4);
+    let ours = past(&net, &COMMITTED);
+    let theirs = past(&net, &[(9, [1, 2, 3]), (10, [0, 1, 3]), (11, [0, 1, 3])]);
+    assert_eq!(named(&net, &ours, &theirs), BTreeSet::from([1, 2]));
+    assert_eq!(named(&net, &theirs, &ours), BTreeSet::from([1, 2]), "whichever comes first");
+    let longer = past(&net, &[COMMITTED[0], COMMITTED[1], COMMITTED[2], (4, [0, 1, 3])]);
+    assert_eq!(named(&net, &ours, &longer), BTreeSet::new(), "one branch");
+}
+
+#[test]
+fn two_pasts_name_those_who_voted_twice_in_a_view_and_nobody_else() {
+    let net = Net::new(4);
+    let theirs = past(&net, &[(2, [1, 2, 3]), (9, [0, 1, 3]), (10, [0, 1, 3]), (11, [0, 1, 3])]);
+    assert_eq!(named(&net, &past(&net, &COMMITTED), &theirs), BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn without_the_certificate_above_the_gap_nobody_is_named() {
+    let net = Net::new(4);
+    let mut theirs = past(&net, &[(9, [1, 2, 3]), (10, [0, 1, 3]), (11, [0, 1, 3])]);
+    theirs.records.clear();
+    assert_eq!(named(&net, &past(&net, &COMMITTED), &theirs), BTreeSet::new());
 }

@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     Action, Evidence, Exhibit, Protocol, Rejection,
-    pbft::{Ballot, Certificates, Commit, CommitCertificate, Message, ViewChange},
+    forensics::{Past, culprits},
+    pbft::{Ballot, Certificates, Commit, CommitCertificate, CommitProof, Message, Record, ViewChange},
     test_net::child,
 };
-use quorate_types::{Block, BoundedVec, Height, View};
+use quorate_types::{Block, BoundedVec, Height, View, encode};
 use std::collections::BTreeSet;
 
 fn committed(net: &Net, view: u64, block: &Block, signers: &[usize]) -> CommitCertificate<S> {
@@ -163,4 +164,36 @@ fn two_certificates_for_one_block_are_no_evidence() {
     let mut evidence = both.expect("both are signed by two");
     evidence.first = Exhibit::enclosed(&theirs);
     assert!(matches!(Node::verify_evidence(&evidence, &net.keys), Err(Rejection::Malformed(_))));
+}
+
+/// What a replica leaves behind that committed one block.
+fn past(net: &Net, view: u64, block: &Block, signers: &[usize], records: Vec<Record<S>>) -> Past<Record<S>> {
+    let proof = encode(&CommitProof::Commit(committed(net, view, block, signers)));
+    Past { committed: vec![(block.clone(), Some(proof))], records }
+}
+
+fn named(net: &Net, one: &Past<Record<S>>, other: &Past<Record<S>>) -> BTreeSet<usize> {
+    culprits::<Node>(one, other, &net.keys).iter().map(|piece| piece.accused.index()).collect()
+}
+
+#[test]
+fn two_pasts_name_those_who_began_a_view_without_what_they_had_committed() {
+    let net = Net::new(4);
+    let changes: Vec<_> = [1, 2, 3].iter().map(|mover| bare(&net, *mover, 2)).collect();
+    let began = Record::NewView(Box::new(new_view(&net, 2, &changes, None)));
+    let ours = past(&net, 1, &chain(&net, 1, 1)[0], &[0, 1, 2], vec![]);
+    let theirs = past(&net, 2, &rival(&net, 2), &[1, 2, 3], vec![began]);
+    assert_eq!(named(&net, &ours, &theirs), BTreeSet::from([1, 2]));
+    assert_eq!(named(&net, &theirs, &ours), BTreeSet::from([1, 2]), "whichever comes first");
+    let unknown = past(&net, 2, &rival(&net, 2), &[1, 2, 3], vec![]);
+    assert_eq!(named(&net, &ours, &unknown), BTreeSet::new(), "how the view began is not known");
+    assert_eq!(named(&net, &ours, &ours), BTreeSet::new());
+}
+
+#[test]
+fn two_pasts_name_those_who_signed_two_blocks_of_one_place() {
+    let net = Net::new(4);
+    let ours = past(&net, 1, &chain(&net, 1, 1)[0], &[0, 1, 2], vec![]);
+    let theirs = past(&net, 1, &rival(&net, 1), &[1, 2, 3], vec![]);
+    assert_eq!(named(&net, &ours, &theirs), BTreeSet::from([1, 2]));
 }
