@@ -1,6 +1,6 @@
 //! What an attacker acts with.
 
-use crate::Cabal;
+use crate::{Cabal, Spoil};
 use quorate_consensus::{Action, Config, PoolMessage, Protocol, Request, Timeouts, Timer};
 use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{ReplicaId, View, encode};
@@ -154,5 +154,12 @@ impl<P: Protocol> Hands<P> {
 
     pub(crate) fn posted(&mut self) -> Vec<(ReplicaId, Post)> {
         std::mem::take(&mut self.posts)
+    }
+}
+
+impl<P: Protocol<Scheme: Spoil>> Hands<P> {
+    /// Signs a vote with its name, and not with its key or share.
+    pub fn spoil<T: Statement>(&self, vote: &T) -> Signature<P> {
+        self.scheme.spoil(&self.secret, vote)
     }
 }

@@ -19,6 +19,7 @@ mod hands;
 mod hotstuff;
 mod pbft;
 mod registry;
+mod spoil;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -31,4 +32,5 @@ pub use dice::Dice;
 pub use grip::Grip;
 pub use hands::{Hands, Post};
 pub use registry::{Attacks, Known, find};
+pub use spoil::Spoil;
 pub use target::Target;

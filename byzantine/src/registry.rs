@@ -1,8 +1,7 @@
 //! Attacks by name.
 
-use crate::{Attack, Target, general, hotstuff, pbft};
+use crate::{Attack, Spoil, Target, general, hotstuff, pbft};
 use quorate_consensus::{Protocol, hotstuff::HotStuff, pbft::Pbft};
-use quorate_crypto::Scheme;
 use std::fmt;
 
 /// One entry of the list.
@@ -27,13 +26,13 @@ pub trait Attacks: Protocol {
     fn attacks() -> Vec<Known<Self>>;
 }
 
-impl<S: Scheme> Attacks for HotStuff<S> {
+impl<S: Spoil> Attacks for HotStuff<S> {
     fn attacks() -> Vec<Known<Self>> {
         general::attacks().into_iter().chain(hotstuff::attacks()).collect()
     }
 }
 
-impl<S: Scheme> Attacks for Pbft<S> {
+impl<S: Spoil> Attacks for Pbft<S> {
     fn attacks() -> Vec<Known<Self>> {
         general::attacks().into_iter().chain(pbft::attacks()).collect()
     }

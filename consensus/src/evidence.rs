@@ -1,7 +1,9 @@
 //! Proof of misbehaviour that anybody can check who has the genesis.
 //!
 //! The usual form is two different statements for one slot, view and height, each with what its sender put under it: no honest
-//! replica signs the second ([`SafetyRules`](crate::SafetyRules)). What else a protocol calls evidence it says by a kind of its own.
+//! replica signs the second ([`SafetyRules`](crate::SafetyRules)). A vote that is certainly its sender's and yet is no part of any
+//! certificate is another: its kind is the statement's with [`BAD_SIGNATURE`] behind it, and there is no second exhibit. What else a
+//! protocol calls evidence it says by a kind of its own.
 //! A quorum's proof never stands for one member's signature unless it tells who signed.
 
 use crate::{Action, Keys, Promised, Protocol, Rejection, Step};
@@ -15,6 +17,9 @@ pub const EXHIBIT_BYTES: usize = 256 * 1024;
 
 /// Bytes of one replica's signature, under any scheme.
 const SIGNATURE_BYTES: usize = 1024;
+
+/// Ends the kinds of evidence that votes give whose BLS half does not verify.
+pub(crate) const BAD_SIGNATURE: &str = "/bad-signature";
 
 /// Something a replica did that no honest replica does, in two exhibits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -89,7 +94,7 @@ impl Exhibit {
         let statement = decode(&self.content)?;
         match &self.proof {
             // Who said it is all that matters: a vote that could not be combined was still cast.
-            Proof::Vote(signature) => keys.scheme.verify_authorship(signer, &statement, &decode(signature)?)?,
+            Proof::Vote(signature) => keys.scheme.admit(signer, &statement, &decode(signature)?)?,
             Proof::Attestation(attestation) => {
                 keys.scheme.verify_attestation(signer, &statement, &decode(attestation)?)?;
             }
@@ -112,6 +117,29 @@ impl Evidence {
     pub(crate) fn contradiction<T: Promised>(accused: ReplicaId, first: Said<T>, second: Said<T>) -> Self {
         let (view, height) = (second.statement.view(), second.statement.height());
         Self { accused, kind: T::KIND.to_owned(), view, height, first: first.exhibit, second: second.exhibit }
+    }
+
+    /// A vote that its voter signed with its name, and not with its key or share.
+    pub(crate) fn bad_signature<T: Promised, S: Scheme>(accused: ReplicaId, vote: T, signature: &S::Signature) -> Self {
+        let (view, height, kind) = (vote.view(), vote.height(), [T::KIND, BAD_SIGNATURE].concat());
+        let first = Said::voted::<S>(vote, signature).into_exhibit();
+        Self { accused, kind, view, height, first, second: Exhibit::enclosed(&()) }
+    }
+
+    /// Checks that the vote is the accused's, and bad under the key or share that the genesis gives it.
+    pub(crate) fn verify_bad_signature<T: Promised, S: Scheme>(&self, keys: &Keys<S>) -> Result<(), Rejection> {
+        let vote: T = self.first.signed(self.accused, keys)?;
+        let Proof::Vote(signature) = &self.first.proof else {
+            return Err(Rejection::Malformed("bad signature: what is shown is no vote"));
+        };
+        self.second.open::<()>()?;
+        if (vote.view(), vote.height()) != (self.view, self.height) {
+            return Err(Rejection::Malformed("bad signature: the evidence names another view or height"));
+        }
+        match keys.scheme.verify(self.accused, &vote, &decode(signature)?) {
+            Ok(()) => Err(Rejection::Malformed("bad signature: it is good")),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Checks it against the committee that started from the genesis of `keys`.
@@ -158,5 +186,7 @@ impl Accusations {
     }
 }
 
+#[cfg(test)]
+mod bad_votes;
 #[cfg(test)]
 mod tests;

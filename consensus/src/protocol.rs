@@ -31,11 +31,13 @@ pub struct Config<S: Scheme> {
     /// Headers of the last blocks up to the head, newest first, for [`Election::memory`] views: from them the replica knows who
     /// may lead.
     pub recent: Vec<Header>,
+    /// Certificates known to be good: those of the [`Keys`] that its messages are checked with.
+    pub seen: SeenCertificates,
 }
 
 /// What is needed to check messages and certificates: the scheme, the one block that needs no certificate, and the
-/// certificates seen before.
-#[derive(Debug)]
+/// certificates seen before, which clones share.
+#[derive(Clone, Debug)]
 pub struct Keys<S: Scheme> {
     /// Holds the committee's public keys.
     pub scheme: S,
@@ -43,7 +45,8 @@ pub struct Keys<S: Scheme> {
     pub genesis: Header,
     /// Its digest.
     pub genesis_digest: Digest,
-    pub(crate) seen: SeenCertificates,
+    /// Certificates known to be good.
+    pub seen: SeenCertificates,
 }
 
 impl<S: Scheme> Keys<S> {

@@ -1,10 +1,11 @@
 //! Votes for one slot into a certificate, once.
 //!
 //! A second identical vote changes nothing; a second different one is not counted, does not displace the first, and the pair is
-//! evidence. Votes are admitted by shape where checking them singly is costly: when they do not combine, the scheme names the
-//! liars, whose votes are out, here and from then on in every [`Poll`] of the replica.
+//! evidence. Where checking votes singly is costly they are admitted when their author is certain: when they do not combine, the
+//! scheme names the liars, whose votes are out, here and from then on in every [`Poll`] of the replica, and each bad vote is evidence.
 
-use quorate_crypto::{CryptoError, Scheme, Statement};
+use crate::{Action, Evidence, Promised, Step};
+use quorate_crypto::{CryptoError, Scheme};
 use quorate_types::ReplicaId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,21 +24,38 @@ pub(crate) enum Polled<T, P> {
 
 /// The votes of one slot, by voter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Poll<T: Statement, S: Scheme> {
+pub(crate) struct Poll<T: Promised, S: Scheme> {
     votes: BTreeMap<ReplicaId, (T, S::Signature)>,
     is_certified: bool,
 }
 
-/// Members caught with signatures that do not verify, until the process ends.
-pub(crate) type Excluded = BTreeSet<ReplicaId>;
+/// Members caught with signatures that do not verify, until the process ends, and what proves it until it is told: one piece each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Excluded {
+    members: BTreeSet<ReplicaId>,
+    untold: Vec<Evidence>,
+}
 
-impl<T: Statement, S: Scheme> Default for Poll<T, S> {
+impl Excluded {
+    fn catch<T: Promised, S: Scheme>(&mut self, liar: ReplicaId, statement: T, signature: &S::Signature) {
+        if self.members.insert(liar) {
+            self.untold.push(Evidence::bad_signature::<T, S>(liar, statement, signature));
+        }
+    }
+
+    /// Accuses whoever was caught since the last time.
+    pub(crate) fn tell<M, R>(&mut self, step: &mut Step<M, R>) {
+        self.untold.drain(..).for_each(|evidence| step.act(Action::Accuse(Box::new(evidence))));
+    }
+}
+
+impl<T: Promised, S: Scheme> Default for Poll<T, S> {
     fn default() -> Self {
         Self { votes: BTreeMap::new(), is_certified: false }
     }
 }
 
-impl<T: Statement, S: Scheme> Poll<T, S> {
+impl<T: Promised, S: Scheme> Poll<T, S> {
     /// Counts an admitted vote. Liars that this uncovers are added to `excluded`.
     pub(crate) fn add(
         &mut self,
@@ -47,7 +65,7 @@ impl<T: Statement, S: Scheme> Poll<T, S> {
         scheme: &S,
         excluded: &mut Excluded,
     ) -> Polled<(T, S::Signature), S::Proof> {
-        if excluded.contains(&voter) {
+        if excluded.members.contains(&voter) {
             return Polled::Excluded;
         }
         if let Some(earlier) = self.votes.get(&voter) {
@@ -57,8 +75,10 @@ impl<T: Statement, S: Scheme> Poll<T, S> {
         self.certify(&statement, scheme, excluded).map_or(Polled::Counted, Polled::Certified)
     }
 
-    /// Combines the votes for `statement` if they are a quorum. Each failure excludes somebody, so this ends.
+    /// Combines the votes for `statement` if they are a quorum. Each failure excludes somebody, so this ends. Whoever was caught
+    /// after its vote came spoils nothing here either.
     fn certify(&mut self, statement: &T, scheme: &S, excluded: &mut Excluded) -> Option<S::Proof> {
+        self.votes.retain(|voter, _| !excluded.members.contains(voter));
         while !self.is_certified && self.count(statement) >= scheme.committee().quorum() {
             let matching = self.votes.iter().filter(|(_, (said, _))| said == statement);
             let signatures = matching.map(|(voter, (_, signature))| (*voter, signature.clone())).collect();
@@ -68,8 +88,11 @@ impl<T: Statement, S: Scheme> Poll<T, S> {
                     return Some(proof);
                 }
                 Err(CryptoError::BadSignatures(liars)) if liars.iter().any(|liar| self.votes.contains_key(liar)) => {
-                    liars.iter().for_each(|liar| drop(self.votes.remove(liar)));
-                    excluded.extend(liars);
+                    for liar in liars {
+                        if let Some((said, signature)) = self.votes.remove(&liar) {
+                            excluded.catch::<T, S>(liar, said, &signature);
+                        }
+                    }
                 }
                 Err(_) => return None,
             }

@@ -150,6 +150,7 @@ impl<P: Protocol<Scheme = S>> Net<P> {
             head: self.heads[index].clone(),
             head_proof: self.proofs[index].last().map(|(_, proof)| proof.clone()),
             recent: self.committed[index].iter().rev().map(|digest| self.header(digest)).collect(),
+            seen: self.keys.seen.clone(),
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! Checking needs the committee's keys and not the replica, so a node does it on a pool of threads in front of the
 //! replica, the simulator inline. A certificate that was verified before is not verified again: the same quorum
-//! certificate comes in every proposal, timeout and answer of its view.
+//! certificate comes in every proposal, timeout and answer of its view. Nor is one that the replica itself combined.
 
 use quorate_crypto::CryptoError;
 use quorate_types::{Digest, ReplicaId};
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::{Mutex, PoisonError},
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A message whose signatures and shape have been checked against its sender. The only constructor runs the check, so no
@@ -54,9 +55,29 @@ pub enum Rejection {
 /// How many verified certificates are remembered.
 const REMEMBERED: usize = 256;
 
-/// Digests of certificates known to be good. When full, the oldest is forgotten.
+/// Digests of certificates known to be good, signatures included. When full, the oldest is forgotten. Clones share them: what a
+/// replica combined need not be verified when it comes back.
+#[derive(Clone, Debug, Default)]
+pub struct SeenCertificates(Arc<Mutex<Seen>>);
+
 #[derive(Debug, Default)]
-pub struct SeenCertificates(Mutex<(BTreeSet<Digest>, VecDeque<Digest>)>);
+struct Seen {
+    names: BTreeSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+/// What is remembered changes how long a check takes, and never what comes of it: replicas that differ in it alone are the same.
+impl PartialEq for SeenCertificates {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SeenCertificates {}
+
+impl Hash for SeenCertificates {
+    fn hash<H: Hasher>(&self, _state: &mut H) {}
+}
 
 impl SeenCertificates {
     /// Runs `check` unless this certificate has passed before.
@@ -65,19 +86,29 @@ impl SeenCertificates {
         certificate: Digest,
         check: impl FnOnce() -> Result<(), Rejection>,
     ) -> Result<(), Rejection> {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).0.contains(&certificate) {
+        if self.lock().names.contains(&certificate) {
             return Ok(());
         }
         check()?;
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (set, order) = &mut *guard;
-        if set.insert(certificate) {
-            order.push_back(certificate);
-            if order.len() > REMEMBERED {
-                order.pop_front().map(|oldest| set.remove(&oldest));
+        self.remember(certificate);
+        Ok(())
+    }
+
+    /// This one is good.
+    pub(crate) fn remember(&self, certificate: Digest) {
+        let mut seen = self.lock();
+        if seen.names.insert(certificate) {
+            seen.order.push_back(certificate);
+            if seen.order.len() > REMEMBERED
+                && let Some(oldest) = seen.order.pop_front()
+            {
+                seen.names.remove(&oldest);
             }
         }
-        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +125,13 @@ mod tests {
         for _ in 0..2 {
             assert!(seen.check_once(bad, || Err(Rejection::Malformed("bad"))).is_err());
         }
+    }
+
+    #[test]
+    fn what_a_replica_combined_is_known_to_whoever_checks_for_it() {
+        let seen = SeenCertificates::default();
+        seen.clone().remember(Digest([1; 32]));
+        assert_eq!(seen.check_once(Digest([1; 32]), || Err(Rejection::Malformed("not asked"))), Ok(()));
     }
 
     #[test]

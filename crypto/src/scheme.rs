@@ -84,20 +84,10 @@ pub trait Scheme: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         signature: &Self::Signature,
     ) -> Result<(), CryptoError>;
 
-    /// Checks as much of a signature as must hold before it is kept: all of it where that is cheap. A scheme whose signatures are
-    /// costly to check looks at shape and authorship here and leaves the rest to [`Scheme::combine`].
+    /// Checks as much of a signature as must hold before it is kept: that `signer` and nobody else can have made it, *be it good or
+    /// bad*, which is what evidence rests on. All of it where that is cheap; a scheme whose signatures are costly to check leaves the
+    /// rest to [`Scheme::combine`].
     fn admit<T: Statement>(
-        &self,
-        signer: ReplicaId,
-        statement: &T,
-        signature: &Self::Signature,
-    ) -> Result<(), CryptoError> {
-        self.verify(signer, statement, signature)
-    }
-
-    /// Checks that `signer` and nobody else can have made this signature, be it good or bad: what evidence rests on. A scheme
-    /// that admits by shape alone has no other way than to check all of it.
-    fn verify_authorship<T: Statement>(
         &self,
         signer: ReplicaId,
         statement: &T,

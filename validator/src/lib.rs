@@ -19,6 +19,6 @@ pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, UnusableKeys, Vote
 pub use core::{Core, CoreTimer, Effect, Input, Output};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
-pub use light_client::{NotFinal, verify_commit};
+pub use light_client::{Finality, NotFinal};
 pub use recover::{HeadNotFinal, Recovered, check_head, config, recover, recover_as};
 pub use wire::{Checked, Wire, WireKeys};

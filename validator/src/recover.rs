@@ -21,10 +21,11 @@ pub fn config<S: Scheme, D: Disk, I: Index>(
     genesis: &Genesis,
     ledger: &Ledger<D, I>,
     id: ReplicaId,
-    scheme: S,
+    keys: &Keys<S>,
     secret: S::Secret,
 ) -> Result<Config<S>, LedgerError> {
     let ms = Duration::from_millis;
+    let scheme = keys.scheme.clone();
     let (election, head) = (election(genesis.election), ledger.head().clone());
     let head_proof = ledger.head_proof()?;
     let recent = recent(ledger, election.memory(scheme.committee()))?;
@@ -40,10 +41,11 @@ pub fn config<S: Scheme, D: Disk, I: Index>(
         },
         max_block_batches: usize::from(genesis.params.max_block_batches),
         checkpoint_interval: genesis.params.checkpoint_interval,
-        genesis: genesis.block().header,
+        genesis: keys.genesis.clone(),
         head,
         head_proof,
         recent,
+        seen: keys.seen.clone(),
     })
 }
 
@@ -81,7 +83,7 @@ pub fn check_head<P: Protocol>(config: &Config<P::Scheme>) -> Result<(), HeadNot
         return Ok(());
     }
     let (height, proof) = (config.head.height, config.head_proof.as_deref().unwrap_or_default());
-    let keys = Keys::new(config.scheme.clone(), &config.genesis);
+    let keys = Keys { seen: config.seen.clone(), ..Keys::new(config.scheme.clone(), &config.genesis) };
     P::verify_commit(&config.head, proof, &keys).map_err(|why| HeadNotFinal { height, why })
 }
 

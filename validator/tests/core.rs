@@ -1,7 +1,7 @@
 //! The core under leaders that name batches again.
 
 use quorate_consensus::{
-    BatchLimits, Config, Election, Keys, Mempool, PoolMessage, Protocol, Timeouts,
+    BatchLimits, Config, Election, Keys, Mempool, PoolMessage, Protocol, SeenCertificates, Timeouts,
     hotstuff::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record},
 };
 use quorate_crypto::{ClientSecret, Scheme, Symbolic, conformance};
@@ -51,6 +51,7 @@ fn core(world: &World) -> Core<Node> {
         head: world.genesis.clone(),
         head_proof: None,
         recent: Vec::new(),
+        seen: SeenCertificates::default(),
     };
     let replica = HotStuff::recover(config, Vec::<Record<Symbolic>>::new());
     Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))

@@ -1,22 +1,27 @@
 //! Attacks that know PBFT's messages.
 
+mod bad_partials;
 mod conceal;
 mod equivocate;
 mod forge_claim;
 mod jump;
 mod new_view;
 
-use crate::Known;
+use crate::{Known, Spoil};
 use new_view::{NewViewAttack, Spoiled};
 use quorate_consensus::pbft::Pbft;
-use quorate_crypto::Scheme;
 
-pub(crate) fn attacks<S: Scheme>() -> Vec<Known<Pbft<S>>> {
+pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
     vec![
         Known {
             name: "equivocate",
             breaks: "agreement: proposes one chain to one half and another to the rest, and votes for both",
             make: |_, _| Box::new(equivocate::Equivocate::<S>::default()),
+        },
+        Known {
+            name: "bad-partials",
+            breaks: "certificates: votes in its own name with partials that spoil what they are combined into",
+            make: |target| Box::new(bad_partials::BadPartials(target.clone())),
         },
         Known {
             name: "jump",

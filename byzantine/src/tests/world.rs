@@ -2,8 +2,8 @@
 
 use crate::{Attacks, Byzantine, Cabal, Post, Target, find};
 use quorate_consensus::{
-    Action, Config, Election, Event, Executed, Journal, Keys, Kind, Protocol, Replica, Request, Timeouts, Timer,
-    Verified,
+    Action, Config, Election, Event, Executed, Journal, Keys, Kind, Protocol, Replica, Request, SeenCertificates,
+    Timeouts, Timer, Verified,
 };
 use quorate_crypto::{Symbolic, conformance};
 use quorate_types::{Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, View};
@@ -91,6 +91,7 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
             head: genesis(),
             head_proof: None,
             recent: Vec::new(),
+            seen: SeenCertificates::default(),
         };
         let mut replicas: Vec<_> = (0..n).map(|index| Byzantine::<P>::recover(config(index), [])).collect();
         let known = find::<P>(attack).expect("a known attack");

@@ -7,7 +7,7 @@ use crate::{
 use proptest::prelude::*;
 use quorate_crypto::{
     Ed25519List, Statement, Symbolic,
-    bls::{BlsMulti, BlsThreshold, MinSig},
+    bls::{BlsThreshold, MinSig},
     conformance,
 };
 use quorate_types::Digest;
@@ -73,17 +73,6 @@ fn it_convicts_under_a_real_scheme_too() {
     assert_eq!(evidence.verify::<HotStuff<Ed25519List>>(&keys), Ok(()));
     let others = Evidence { accused: ReplicaId(2), ..evidence };
     assert!(others.verify::<HotStuff<Ed25519List>>(&keys).is_err());
-}
-
-#[test]
-fn nobody_is_accused_by_multi_signatures_that_he_did_not_make() {
-    let scheme = conformance::bls_multi::<MinSig>(4);
-    let others = scheme.sign(&conformance::bls_multi_secret(ReplicaId(2)), &ballot(5, 2));
-    assert!(scheme.admit(ReplicaId(1), &ballot(5, 2), &others).is_ok(), "by its shape");
-    let keys = Keys::new(scheme, &genesis(4));
-    let said = |block| Said::voted::<BlsMulti<MinSig>>(ballot(5, block), &others);
-    let evidence = Evidence::contradiction(ReplicaId(1), said(1), said(2));
-    assert!(evidence.verify::<HotStuff<BlsMulti<MinSig>>>(&keys).is_err());
 }
 
 #[test]

@@ -87,8 +87,12 @@ impl<S: Scheme> QuorumCertificate<S> {
         if self.ballot.view <= keys.genesis.view || self.ballot.height <= keys.genesis.height {
             return Err(Rejection::Malformed("a proof for a ballot not above genesis"));
         }
-        let name = Digest::of_bytes(Domain::STATEMENT, &encode(&("qc", self)));
-        keys.seen.check_once(name, || Ok(keys.scheme.verify_proof(&self.ballot, proof)?))
+        keys.seen.check_once(self.name(), || Ok(keys.scheme.verify_proof(&self.ballot, proof)?))
+    }
+
+    /// By which it is remembered: all of it, signatures included.
+    pub(super) fn name(&self) -> Digest {
+        Digest::of_bytes(Domain::STATEMENT, &encode(&("qc", self)))
     }
 }
 

@@ -23,6 +23,7 @@ impl<S: Scheme> HotStuff<S> {
                 step.ignore(Ignored::Equivocation);
             }
             Added::Certified(qc) => {
+                self.seen.remember(qc.name());
                 let is_late = qc.view().next() < self.view;
                 let is_mine_to_propose_on = self.leader(qc.view().next(), &qc.block()) == Some(self.safety.id());
                 self.on_qc(&qc, self.safety.id(), step);

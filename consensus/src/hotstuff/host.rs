@@ -4,7 +4,9 @@ use super::{
     Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, forensics, fork,
     signers,
 };
-use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, forensics::Past};
+use crate::{
+    Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, evidence::BAD_SIGNATURE, forensics::Past,
+};
 use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{Block, Header, ReplicaId, decode};
 
@@ -27,6 +29,9 @@ impl<S: Scheme> Protocol for HotStuff<S> {
 
     fn verify_evidence(evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
         match evidence.kind.as_str() {
+            kind if kind.strip_suffix(BAD_SIGNATURE) == Some(Ballot::KIND) => {
+                evidence.verify_bad_signature::<Ballot, S>(keys)
+            }
             Ballot::KIND => evidence.verify_contradiction::<Ballot, S>(keys),
             ProposalStatement::KIND => evidence.verify_contradiction::<ProposalStatement, S>(keys),
             TimeoutStatement::KIND => evidence.verify_contradiction::<TimeoutStatement, S>(keys),

@@ -44,8 +44,8 @@ pub use record::Record;
 pub use statement::{Ballot, ProposalStatement, TimeoutStatement};
 
 use crate::{
-    Action, Config, Election, Event, Ignored, Pacemaker, Promise, Replica, ReplicaStatus, Request, SafetyRules, Slot,
-    Step, StepOf, Timer,
+    Action, Config, Election, Event, Ignored, Pacemaker, Promise, Replica, ReplicaStatus, Request, SafetyRules,
+    SeenCertificates, Slot, Step, StepOf, Timer,
 };
 use crate::{
     block_tree::{BlockTree, Held},
@@ -97,6 +97,7 @@ pub struct HotStuff<S: Scheme> {
     /// Height of the last committed block with transactions.
     last_nonempty: Height,
 
+    seen: SeenCertificates,
     accusations: Accusations,
     fetcher: Fetcher<S>,
     rejoin: Option<Rejoin>,
@@ -141,6 +142,7 @@ impl<S: Scheme> HotStuff<S> {
             ready: Ready::default(),
             announced: config.head.height,
             last_nonempty: Height::GENESIS,
+            seen: config.seen,
             accusations: Accusations::default(),
             fetcher: Fetcher::new(),
             rejoin: None,
@@ -321,6 +323,7 @@ impl<S: Scheme> Replica for HotStuff<S> {
             }
         }
         self.arm(&mut step);
+        self.votes.excluded.tell(&mut step);
         self.accusations.keep_news(&mut step);
         step
     }

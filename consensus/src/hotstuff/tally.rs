@@ -33,12 +33,12 @@ pub(super) enum Added<M, C> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct VoteTally<S: Scheme> {
     views: BTreeMap<View, Poll<Ballot, S>>,
-    excluded: Excluded,
+    pub(super) excluded: Excluded,
 }
 
 impl<S: Scheme> VoteTally<S> {
     pub(super) fn new() -> Self {
-        Self { views: BTreeMap::new(), excluded: Excluded::new() }
+        Self { views: BTreeMap::new(), excluded: Excluded::default() }
     }
 
     /// Counts an admitted vote.

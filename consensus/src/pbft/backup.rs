@@ -6,7 +6,9 @@
 //!   ancestors are enough.
 //! - **Commit**: a quorum's PREPAREs and the executed block. In one flush with the promise: the body and the prepared certificate.
 
-use super::{Ballot, Commit, Message, Pbft, PrePrepare, Prepare, Record, Stepped, Vote, evidence::accuse};
+use super::{
+    Ballot, Commit, Message, Pbft, PrePrepare, Prepare, Record, Stepped, Vote, certificate::name, evidence::accuse,
+};
 use crate::{Executed, Ignored, Request, block_tree::Execution, tally::Polled};
 use quorate_crypto::{Certificate, Scheme};
 use quorate_types::{Block, Digest, Height, ReplicaId, View};
@@ -141,6 +143,7 @@ impl<S: Scheme> Pbft<S> {
                 // What a quorum has prepared is what this height has, whatever the primary told us.
                 entry.accepted = Some(statement.0.block);
                 let certificate = Certificate { statement, proof };
+                self.seen.remember(name(&certificate));
                 entry.prepared = Some(certificate.clone());
                 if !self.tree.contains(&statement.0.block) {
                     self.want(statement.0.block, statement.0.height, voter, step);
@@ -245,7 +248,11 @@ impl<S: Scheme> Pbft<S> {
             Polled::Equivocation((statement, signature)) => {
                 accuse(voter, &Vote { statement, voter, signature }, &vote, step);
             }
-            Polled::Certified(proof) => self.on_commit_certificate(Certificate { statement, proof }, voter, step),
+            Polled::Certified(proof) => {
+                let certificate = Certificate { statement, proof };
+                self.seen.remember(name(&certificate));
+                self.on_commit_certificate(certificate, voter, step);
+            }
         }
     }
 

@@ -34,8 +34,12 @@ pub(super) fn verify_once<T: Statement, S: Scheme>(
     certificate: &Certificate<T, S>,
     keys: &Keys<S>,
 ) -> Result<(), Rejection> {
-    let name = Digest::of_bytes(Domain::STATEMENT, &encode(&(T::KIND, certificate)));
-    keys.seen.check_once(name, || Ok(certificate.verify(&keys.scheme)?))
+    keys.seen.check_once(name(certificate), || Ok(certificate.verify(&keys.scheme)?))
+}
+
+/// By which a certificate is remembered: all of it, signatures included.
+pub(super) fn name<T: Statement, S: Scheme>(certificate: &Certificate<T, S>) -> Digest {
+    Digest::of_bytes(Domain::STATEMENT, &encode(&(T::KIND, certificate)))
 }
 
 /// Nobody votes in the view or at the height that belongs to genesis.

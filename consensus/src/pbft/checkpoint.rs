@@ -4,9 +4,12 @@
 //! CHECKPOINT and repeats it until it is stable (hole P8). A quorum of equal ones is a stable checkpoint: the low watermark rises,
 //! promises and votes at or below it are forgotten. The highest prepared certificate is not (hole P2).
 
-use super::{Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, evidence::accuse};
+use super::{
+    Checkpoint, CommitProof, Message, Pbft, Record, StableCheckpoint, Stepped, Vote, certificate::name,
+    evidence::accuse,
+};
 use crate::{Ignored, tally::Polled};
-use quorate_crypto::Scheme;
+use quorate_crypto::{Certificate, Scheme};
 use quorate_types::{Header, ReplicaId};
 
 impl<S: Scheme> Pbft<S> {
@@ -44,7 +47,10 @@ impl<S: Scheme> Pbft<S> {
                 accuse(voter, &Vote { statement, voter, signature }, &vote, step);
             }
             Polled::Certified(proof) => {
-                self.on_stable(StableCheckpoint { checkpoint: statement, proof: Some(proof) }, voter, step);
+                let certificate = Certificate::<_, S> { statement, proof };
+                self.seen.remember(name(&certificate));
+                let (checkpoint, proof) = (certificate.statement, Some(certificate.proof));
+                self.on_stable(StableCheckpoint { checkpoint, proof }, voter, step);
             }
         }
     }

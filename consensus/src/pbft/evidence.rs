@@ -4,7 +4,10 @@ use super::{
     Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, Stepped, ViewChangeStatement, Vote, fork,
     message::{NewView, PrePrepare, ViewChange},
 };
-use crate::{Action, Evidence, Exhibit, Ignored, Keys, Promised, Rejection, evidence::Said};
+use crate::{
+    Action, Evidence, Exhibit, Ignored, Keys, Promised, Rejection,
+    evidence::{BAD_SIGNATURE, Said},
+};
 use quorate_crypto::{Scheme, Statement};
 use quorate_types::{BoundedVec, Digest, Domain, ReplicaId, limits};
 
@@ -87,6 +90,15 @@ pub(super) fn verify<S: Scheme>(evidence: &Evidence, keys: &Keys<S>) -> Result<(
         UNFOUNDED => verify_unfounded(evidence, keys),
         fork::CONCEALED => fork::verify_concealed(evidence, keys),
         fork::BOTH => fork::verify_both(evidence, keys),
+        kind => verify_bad_signature(kind.strip_suffix(BAD_SIGNATURE), evidence, keys),
+    }
+}
+
+fn verify_bad_signature<S: Scheme>(vote: Option<&str>, evidence: &Evidence, keys: &Keys<S>) -> Result<(), Rejection> {
+    match vote {
+        Some(Prepare::KIND) => evidence.verify_bad_signature::<Prepare, S>(keys),
+        Some(Commit::KIND) => evidence.verify_bad_signature::<Commit, S>(keys),
+        Some(Checkpoint::KIND) => evidence.verify_bad_signature::<Checkpoint, S>(keys),
         _ => Err(Rejection::Malformed("a kind of evidence that PBFT does not know")),
     }
 }

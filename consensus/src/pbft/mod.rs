@@ -74,7 +74,7 @@ pub use record::Record;
 pub use statement::{Ballot, Checkpoint, Commit, NewViewStatement, PrePrepareStatement, Prepare, ViewChangeStatement};
 
 use crate::{
-    Action, Config, Event, Ignored, Pacemaker, Replica, ReplicaStatus, SafetyRules, Step, StepOf,
+    Action, Config, Event, Ignored, Pacemaker, Replica, ReplicaStatus, SafetyRules, SeenCertificates, Step, StepOf,
     block_tree::{BlockTree, Held},
     election::round_robin,
     evidence::Accusations,
@@ -148,6 +148,7 @@ pub struct Pbft<S: Scheme> {
     /// The batches of a block that the host is making.
     building: Option<Vec<Digest>>,
 
+    seen: SeenCertificates,
     accusations: Accusations,
     fetcher: Fetcher,
     timers: Timers,
@@ -176,7 +177,7 @@ impl<S: Scheme> Pbft<S> {
             start: config.genesis.height.next(),
             log: Log::default(),
             early: Early::default(),
-            excluded: Excluded::new(),
+            excluded: Excluded::default(),
             low,
             checkpoints: BTreeMap::new(),
             own_checkpoints: BTreeMap::new(),
@@ -189,6 +190,7 @@ impl<S: Scheme> Pbft<S> {
             last_change: None,
             ready: Ready::default(),
             building: None,
+            seen: config.seen,
             accusations: Accusations::default(),
             fetcher: Fetcher::default(),
             timers: Timers::default(),
@@ -315,6 +317,7 @@ impl<S: Scheme> Replica for Pbft<S> {
         if !self.halted {
             self.arm(&mut step);
         }
+        self.excluded.tell(&mut step);
         self.accusations.keep_news(&mut step);
         step
     }

@@ -20,9 +20,12 @@ mod lagrange;
 mod multi;
 mod point;
 mod polynomial;
+#[cfg(test)]
+mod rejections;
 mod sealed;
 mod threshold;
 mod variant;
+mod vote;
 
 pub use dealer::{Dealing, deal, deal_from};
 pub use errors::SchemeError;
@@ -33,8 +36,9 @@ pub use multi::{BlsMulti, MultiProof, MultiSecret};
 pub use point::Point;
 pub use polynomial::{CombineError, Commitments, Polynomial, Share, check_index, combine};
 pub use sealed::{MAX_SEALED, OpeningSecret, Revealed, Sealed, SealingKey, seal};
-pub use threshold::{BlsThreshold, ThresholdSecret, ThresholdVote};
+pub use threshold::{BlsThreshold, ThresholdSecret};
 pub use variant::{MinPk, MinSig, Variant};
+pub use vote::BlsVote;
 
 use quorate_types::ReplicaId;
 

@@ -1,7 +1,7 @@
 //! Votes as BLS signatures under each member's own key; a proof is a bitmap of signers and the sum of their signatures.
 //!
-//! Attributable: the bitmap says who signed, and proofs of possession see to it that nobody can be made to seem to have. A vote
-//! is not checked on arrival beyond its shape: the sum of a quorum's is, once, and only if that fails each singly.
+//! Attributable: the bitmap says who signed, and proofs of possession see to it that nobody can be made to seem to have. Of a vote
+//! ([`BlsVote`]) the ed25519 half is checked on arrival; the sum of a quorum's BLS halves is, once, and only if that fails each singly.
 
 use super::{
     errors::SchemeError,
@@ -9,6 +9,7 @@ use super::{
     keys::{BlsSecret, ProvenKey},
     point::Point,
     variant::Variant,
+    vote::BlsVote,
 };
 use crate::{
     Committee, CryptoError, Ed25519Signature, Scheme, Signers, Statement, VoteSecret, ed25519::attestation,
@@ -96,7 +97,7 @@ impl<V: Variant> Hash for BlsMulti<V> {
 }
 
 impl<V: Variant> Scheme for BlsMulti<V> {
-    type Signature = Point<V::Signature>;
+    type Signature = BlsVote<V::Signature>;
     type Attestation = Ed25519Signature;
     type Proof = MultiProof<V::Signature>;
     type Secret = MultiSecret<V>;
@@ -107,42 +108,44 @@ impl<V: Variant> Scheme for BlsMulti<V> {
         &self.committee
     }
 
-    fn sign<T: Statement>(&self, secret: &MultiSecret<V>, statement: &T) -> Point<V::Signature> {
-        secret.bls.sign(&signing_bytes(&self.committee, statement), V::SIGNATURE_TAG)
+    fn sign<T: Statement>(&self, secret: &MultiSecret<V>, statement: &T) -> BlsVote<V::Signature> {
+        let partial = secret.bls.sign(&signing_bytes(&self.committee, statement), V::SIGNATURE_TAG);
+        BlsVote::new(self, &secret.vote, statement, partial)
     }
 
     fn verify<T: Statement>(
         &self,
         signer: ReplicaId,
         statement: &T,
-        signature: &Point<V::Signature>,
+        vote: &BlsVote<V::Signature>,
     ) -> Result<(), CryptoError> {
+        self.admit(signer, statement, vote)?;
         let bytes = signing_bytes(&self.committee, statement);
-        let is_good = V::verify(self.key(signer)?, &bytes, V::SIGNATURE_TAG, signature);
+        let is_good = V::verify(self.key(signer)?, &bytes, V::SIGNATURE_TAG, &vote.partial);
         if is_good { Ok(()) } else { Err(CryptoError::BadSignature(signer)) }
     }
 
     fn admit<T: Statement>(
         &self,
         signer: ReplicaId,
-        _statement: &T,
-        _signature: &Point<V::Signature>,
+        statement: &T,
+        vote: &BlsVote<V::Signature>,
     ) -> Result<(), CryptoError> {
-        self.key(signer).map(|_| ())
+        vote.verify_author(self, signer, statement)
     }
 
     fn combine<T: Statement>(
         &self,
         statement: &T,
-        signatures: &BTreeMap<ReplicaId, Point<V::Signature>>,
+        votes: &BTreeMap<ReplicaId, BlsVote<V::Signature>>,
     ) -> Result<MultiProof<V::Signature>, CryptoError> {
-        let signers = Signers::new(&self.committee, signatures.keys().copied())?;
+        let signers = Signers::new(&self.committee, votes.keys().copied())?;
         let members = signers.quorum(&self.committee)?;
         let bytes = signing_bytes(&self.committee, statement);
-        let sum = V::Signature::sum(signatures.values().map(Point::element));
+        let sum = V::Signature::sum(votes.values().map(|vote| vote.partial.element()));
         match Point::new(sum) {
             Ok(signature) if self.is_proof(&members, &bytes, &signature) => Ok(MultiProof { signers, signature }),
-            _ => Err(crate::scheme::blame(self, statement, signatures)),
+            _ => Err(crate::scheme::blame(self, statement, votes)),
         }
     }
 

@@ -11,8 +11,8 @@ use super::{
     point::Point,
     variant::Variant,
 };
-use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{BoundedVec, limits};
+use borsh::{BorshDeserialize, BorshSerialize, io};
+use quorate_types::{BoundedVec, codec::invalid, limits};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -109,11 +109,9 @@ impl fmt::Debug for Share {
 
 /// Feldman's commitments to a polynomial: how many there are is the threshold, the first is the group's public key, and each
 /// member's public share follows from them. This is all that a genesis says about a threshold key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Vec<Point<V::Public>>", into = "Vec<Point<V::Public>>")]
-pub struct Commitments<V: Variant>(
-    #[borsh(bound(serialize = "", deserialize = ""))] BoundedVec<Point<V::Public>, { limits::REPLICAS }>,
-);
+pub struct Commitments<V: Variant>(#[borsh(bound(serialize = ""))] BoundedVec<Point<V::Public>, { limits::REPLICAS }>);
 
 impl<V: Variant> Commitments<V> {
     /// The commitments in the order of the coefficients, lowest first. None are none, and too many are refused.
@@ -175,6 +173,14 @@ impl<V: Variant> Commitments<V> {
 /// What a proof of possession signs.
 fn possession<G: Group>(context: &[u8], key: &Point<G>) -> Vec<u8> {
     [context, key.to_bytes().as_ref()].concat()
+}
+
+/// As in text, none are none.
+impl<V: Variant> BorshDeserialize for Commitments<V> {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let points = BoundedVec::<_, { limits::REPLICAS }>::deserialize_reader(reader)?;
+        Self::new(points.into_inner()).ok_or_else(|| invalid("no commitments"))
+    }
 }
 
 impl<V: Variant> TryFrom<Vec<Point<V::Public>>> for Commitments<V> {

@@ -1,8 +1,7 @@
 //! Votes as partial signatures under shares of one key; a proof is the one signature that any quorum of them gives.
 //!
 //! The certificate is a single point, the same whoever signed, and **names nobody**: any `t` shares can make the partial of
-//! any other member, so partials are no evidence either. A vote therefore is a pair: the partial, and the member's ed25519 signature
-//! of statement and partial, which is evidence, of bad partials too.
+//! any other member, so partials are no evidence either. What is, is the ed25519 half of a vote ([`BlsVote`]).
 //!
 //! On arrival the ed25519 half is checked. A quorum is combined first and the result checked once; only if that fails, each
 //! partial is checked against the public share that follows from the commitments.
@@ -14,12 +13,12 @@ use super::{
     polynomial::{Commitments, Share, interpolate},
     share_index,
     variant::Variant,
+    vote::BlsVote,
 };
 use crate::{
     Committee, CryptoError, Ed25519Signature, Scheme, Statement, VoteSecret, ed25519::attestation, signing_bytes,
 };
-use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_types::{Domain, ReplicaId, encode};
+use quorate_types::ReplicaId;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -55,16 +54,6 @@ impl Hash for ThresholdSecret {
     }
 }
 
-/// A partial signature, and its author's ed25519 signature of statement and partial.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct ThresholdVote<G: super::Group> {
-    /// Combines with others.
-    #[borsh(bound(serialize = "", deserialize = ""))]
-    pub partial: Point<G>,
-    /// Says whose it is.
-    pub signature: Ed25519Signature,
-}
-
 impl<V: Variant> BlsThreshold<V> {
     /// Checks that the commitments are those of a threshold that is the committee's quorum.
     pub fn new(committee: Committee, commitments: Commitments<V>) -> Result<Self, SchemeError> {
@@ -92,21 +81,13 @@ impl<V: Variant> BlsThreshold<V> {
         *self.0.public_shares.get(replica.index())?.get_or_init(compute)
     }
 
-    /// What the ed25519 half signs: a kind of its own, so that it passes for nothing else, then the statement's kind and the
-    /// statement, then the partial.
-    fn vote_bytes<T: Statement>(&self, statement: &T, partial: &Point<V::Signature>) -> Vec<u8> {
-        let committee = &self.0.committee;
-        let head = (Domain::STATEMENT.0, "bls-threshold/vote", committee.chain(), committee.epoch());
-        encode(&(head, T::KIND, statement, partial))
-    }
-
     fn is_partial(&self, signer: ReplicaId, bytes: &[u8], partial: &Point<V::Signature>) -> bool {
         self.public_share(signer).is_some_and(|key| V::verify(&key, bytes, V::SIGNATURE_TAG, partial))
     }
 }
 
 impl<V: Variant> Scheme for BlsThreshold<V> {
-    type Signature = ThresholdVote<V::Signature>;
+    type Signature = BlsVote<V::Signature>;
     type Attestation = Ed25519Signature;
     type Proof = Point<V::Signature>;
     type Secret = ThresholdSecret;
@@ -117,19 +98,18 @@ impl<V: Variant> Scheme for BlsThreshold<V> {
         &self.0.committee
     }
 
-    fn sign<T: Statement>(&self, secret: &ThresholdSecret, statement: &T) -> ThresholdVote<V::Signature> {
+    fn sign<T: Statement>(&self, secret: &ThresholdSecret, statement: &T) -> BlsVote<V::Signature> {
         let bytes = signing_bytes(&self.0.committee, statement);
         let partial = secret.share.sign::<V>(&bytes, V::SIGNATURE_TAG);
         let partial = partial.expect("a node checked its share against commitments, none of which is the identity");
-        let signature = attestation::sign(&secret.vote, &self.vote_bytes(statement, &partial));
-        ThresholdVote { partial, signature }
+        BlsVote::new(self, &secret.vote, statement, partial)
     }
 
     fn verify<T: Statement>(
         &self,
         signer: ReplicaId,
         statement: &T,
-        vote: &ThresholdVote<V::Signature>,
+        vote: &BlsVote<V::Signature>,
     ) -> Result<(), CryptoError> {
         self.admit(signer, statement, vote)?;
         let is_good = self.is_partial(signer, &signing_bytes(&self.0.committee, statement), &vote.partial);
@@ -140,25 +120,15 @@ impl<V: Variant> Scheme for BlsThreshold<V> {
         &self,
         signer: ReplicaId,
         statement: &T,
-        vote: &ThresholdVote<V::Signature>,
+        vote: &BlsVote<V::Signature>,
     ) -> Result<(), CryptoError> {
-        let bytes = self.vote_bytes(statement, &vote.partial);
-        attestation::verify(&self.0.committee, signer, &bytes, &vote.signature)
-    }
-
-    fn verify_authorship<T: Statement>(
-        &self,
-        signer: ReplicaId,
-        statement: &T,
-        vote: &ThresholdVote<V::Signature>,
-    ) -> Result<(), CryptoError> {
-        self.admit(signer, statement, vote)
+        vote.verify_author(self, signer, statement)
     }
 
     fn combine<T: Statement>(
         &self,
         statement: &T,
-        votes: &BTreeMap<ReplicaId, ThresholdVote<V::Signature>>,
+        votes: &BTreeMap<ReplicaId, BlsVote<V::Signature>>,
     ) -> Result<Point<V::Signature>, CryptoError> {
         if let Some(outsider) = votes.keys().find(|signer| !self.0.committee.contains(**signer)) {
             return Err(CryptoError::UnknownSigner(*outsider));
@@ -291,7 +261,7 @@ mod tests {
         let theirs = scheme.sign(&threshold_secret(scheme.committee(), ReplicaId(1)), &claim);
         assert_eq!(scheme.admit(ReplicaId(0), &claim, &theirs), Err(CryptoError::BadSignature(ReplicaId(0))));
         let own = scheme.sign(&threshold_secret(scheme.committee(), ReplicaId(0)), &claim);
-        let mixed = ThresholdVote { partial: own.partial, ..theirs };
+        let mixed = BlsVote { partial: own.partial, ..theirs };
         assert_eq!(scheme.admit(ReplicaId(1), &claim, &mixed), Err(CryptoError::BadSignature(ReplicaId(1))));
     }
 }

@@ -44,6 +44,7 @@ pub(crate) async fn block(
     responses((status = 200, body = BlockProofView), (status = 404, body = super::ProblemBody),
     (status = 410, description = "this validator began from a snapshot above it", body = super::ProblemBody)))]
 pub(crate) async fn proof(app: State<App>, height: Segment) -> Result<Json<BlockProofView>, Problem> {
+    let attributable = app.genesis.scheme.is_attributable();
     let view = app
         .query(move |ledger| {
             let header = find(ledger, &height)?.block.header;
@@ -52,6 +53,7 @@ pub(crate) async fn proof(app: State<App>, height: Segment) -> Result<Json<Block
             Ok(BlockProofView {
                 digest: header.digest(),
                 header: (&header).into(),
+                attributable,
                 descendants: finality.descendants.iter().map(HeaderView::from).collect(),
                 proof: hex::encode(encode(&(header, finality))),
             })

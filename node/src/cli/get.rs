@@ -2,7 +2,7 @@
 
 use super::{Context, target::Target};
 use crate::{
-    client::{Light, StateClaim},
+    client::{Light, StateClaim, Verified},
     exit::Failure,
 };
 use clap::Args;
@@ -49,7 +49,9 @@ pub(super) fn run(args: &GetArgs, context: &Context) -> Result<(), Failure> {
         let verified = light.as_ref().map(|light| light.state(&key, &claim, &answer)).transpose()?;
         let data = json!({
             "key": answer.key, "found": answer.found, "value": answer.value, "text": answer.text,
-            "height": answer.height, "verified": verified.is_some(), "verification": verified.as_ref().map(ToString::to_string),
+            "height": answer.height, "verified": verified.is_some(),
+            "verification": verified.as_ref().map(ToString::to_string),
+            "attributable": verified.as_ref().map(Verified::is_attributable),
         });
         context.output.data(&data, |_| match &claim.value {
             Some(value) => String::from_utf8_lossy(value).into_owned(),

@@ -76,10 +76,12 @@ fn verify(args: &LedgerArgs, context: &Context) -> Result<(), Failure> {
     }
     let data = json!({
         "ok": true, "snapshot": base.map(|(height, _)| height), "blocks": blocks, "torn_bytes": ledger.torn().values().sum::<u64>(), "height": height, "head": digest, "transactions": transactions, "genesis": ledger.genesis().digest(),
+        "scheme": ledger.genesis().scheme, "attributable": ledger.genesis().scheme.is_attributable(),
     });
     context.output.data(&data, |_| {
         let from = base.map_or_else(|| "genesis".to_owned(), |(height, _)| format!("the snapshot at {height}"));
-        format!("ok: {blocks} blocks above {from}, {transactions} transactions, head {digest}")
+        let kind = if ledger.genesis().scheme.is_attributable() { "" } else { "; certificates are not attributable" };
+        format!("ok: {blocks} blocks above {from}, {transactions} transactions, head {digest}{kind}")
     })
 }
 

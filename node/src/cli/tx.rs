@@ -178,6 +178,7 @@ async fn submit(transaction: &Transaction, send: &SendArgs, api: &Api, context: 
     let data = json!({
         "digest": sent.digest, "status": sent.status, "height": sent.height, "outcome": sent.outcome,
         "verified": verified.is_some(), "verification": verification,
+        "attributable": verified.as_ref().map(Verified::is_attributable),
     });
     context.output.data(&data, |_| {
         let mut lines = vec![format!("transaction {}", sent.digest)];

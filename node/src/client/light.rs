@@ -11,6 +11,7 @@ use crate::{
 use quorate_crypto::Committee;
 use quorate_ledger::{Genesis, StateAnswer, TransactionProof, user_key};
 use quorate_types::{Digest, Header, Height, decode};
+use quorate_validator::Finality;
 use std::{
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -21,6 +22,7 @@ use std::{
 pub struct Light {
     committee: Committee,
     genesis: Genesis,
+    finality: Finality,
 }
 
 /// What a node says about a key.
@@ -60,7 +62,8 @@ impl Light {
     /// A light client of the chain of `genesis`.
     pub fn new(genesis: &Genesis) -> Result<Self, Failure> {
         let committee = genesis.committee().map_err(|error| Failure::failed(format!("the genesis: {error}")))?;
-        Ok(Self { committee, genesis: genesis.clone() })
+        let finality = Finality::new(genesis).map_err(|error| Failure::failed(error.to_string()))?;
+        Ok(Self { committee, genesis: genesis.clone(), finality })
     }
 
     /// Verifies presence or absence of a user's key.
@@ -97,7 +100,7 @@ impl Light {
         if header.chain != ours {
             return Err(format!("the header is of {}, and ours is {ours}", header.chain));
         }
-        quorate_validator::verify_commit(&self.genesis, header, proof).map_err(|error| error.to_string())
+        self.finality.check(header, proof).map_err(|error| error.to_string())
     }
 
     fn verified(&self, what: String, header: &Header) -> Verified {
@@ -112,6 +115,13 @@ impl Light {
             genesis: self.genesis.digest(),
             is_attributable: self.genesis.scheme.is_attributable(),
         }
+    }
+}
+
+impl Verified {
+    /// Whether the certificate tells who signed it.
+    pub fn is_attributable(&self) -> bool {
+        self.is_attributable
     }
 }
 
@@ -130,7 +140,11 @@ impl fmt::Display for Verified {
             self.size,
             self.genesis.short()
         )?;
-        if self.is_attributable { Ok(()) } else { f.write_str("; the certificate does not tell which") }
+        if self.is_attributable {
+            Ok(())
+        } else {
+            f.write_str("; the certificate is not attributable: it does not tell which")
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 use quorate_consensus::{Protocol, forensics::Past};
 use quorate_ledger::{Binding, Entry, FileDisk, Genesis, Journal, JournalError, Ledger, MemoryIndex, StoredBlock};
 use quorate_types::{Digest, Header, Height};
+use quorate_validator::Finality;
 use read_only::{ReadOnlyDisk, Torn};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, sync::PoisonError};
@@ -24,6 +25,7 @@ pub(crate) struct OfflineLedger {
     genesis: Genesis,
     journal: PathBuf,
     evidence: PathBuf,
+    finality: Finality,
     _lock: DataLock,
 }
 
@@ -37,6 +39,7 @@ pub(crate) struct OfflineBlock {
     /// How many transactions it holds.
     pub(crate) transactions: usize,
     stored: StoredBlock,
+    is_attributable: bool,
 }
 
 impl OfflineLedger {
@@ -53,7 +56,9 @@ impl OfflineLedger {
         let disk = ReadOnlyDisk::new(disk, Torn::clone(&torn));
         let ledger = Ledger::open(disk, MemoryIndex::default(), &genesis)
             .map_err(|error| Failure::failed(format!("the ledger in {} is not sound: {error}", blocks.display())))?;
-        Ok(Self { ledger, torn, genesis, journal: home.journal(), evidence: home.evidence(), _lock: lock })
+        let finality = Finality::new(&genesis).map_err(|error| Failure::failed(error.to_string()))?;
+        let (journal, evidence) = (home.journal(), home.evidence());
+        Ok(Self { ledger, torn, genesis, journal, evidence, finality, _lock: lock })
     }
 
     /// The chain.
@@ -72,7 +77,8 @@ impl OfflineLedger {
     pub(crate) fn base(&self) -> Result<Option<(Height, Digest)>, Failure> {
         let Some(base) = self.ledger.base() else { return Ok(None) };
         let height = base.header.height;
-        quorate_validator::verify_commit(&self.genesis, &base.header, &base.proof)
+        self.finality
+            .check(&base.header, &base.proof)
             .map_err(|error| Failure::new(Exit::Failure, format!("the snapshot at {height} is not sound: {error}")))?;
         Ok(Some((height, base.header.digest())))
     }
@@ -128,11 +134,11 @@ impl OfflineLedger {
         let stored = self.ledger.block(height).map_err(|error| unsound(error.to_string()))?;
         let stored = stored.ok_or_else(|| unsound("it is missing".into()))?;
         if let Some(proof) = &stored.proof {
-            quorate_validator::verify_commit(&self.genesis, &stored.block.header, proof)
-                .map_err(|error| unsound(error.to_string()))?;
+            self.finality.check(&stored.block.header, proof).map_err(|error| unsound(error.to_string()))?;
         }
         let transactions = stored.batches.iter().map(|batch| batch.transactions().len()).sum();
-        Ok(OfflineBlock { height, digest: stored.block.digest(), transactions, stored })
+        let is_attributable = self.genesis.scheme.is_attributable();
+        Ok(OfflineBlock { height, digest: stored.block.digest(), transactions, stored, is_attributable })
     }
 }
 
@@ -161,6 +167,7 @@ impl OfflineBlock {
         json!({
             "height": self.height, "digest": self.digest, "header": self.stored.block.header, "batches": batches,
             "proof": self.stored.proof.as_ref().map(hex::encode),
+            "attributable": self.stored.proof.as_ref().map(|_| self.is_attributable),
         })
     }
 }

@@ -3,12 +3,11 @@
 use super::{consensus::Event, fail::Failure, metrics::Metrics, publish::unix_millis, submit::Waiters};
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
-use quorate_ledger::{CommittedBlock, Genesis};
+use quorate_ledger::CommittedBlock;
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
-    Committed, LedgerReply, LedgerWork, perform,
+    Committed, Finality, LedgerReply, LedgerWork, perform,
     sync::{Ask, CatchUp, Outcome, SyncError, SyncReply, Ticket},
-    verify_commit,
 };
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -38,7 +37,7 @@ pub(super) enum LedgerTask {
 pub(super) struct LedgerThread<P: Protocol> {
     pub(super) ledger: Arc<RwLock<NodeLedger>>,
     pub(super) me: ReplicaId,
-    pub(super) genesis: Genesis,
+    pub(super) finality: Finality,
     pub(super) tasks: mpsc::Receiver<LedgerTask>,
     pub(super) consensus: mpsc::Sender<Event<P>>,
     pub(super) waiters: Arc<Waiters>,
@@ -110,8 +109,9 @@ impl<P: Protocol> LedgerThread<P> {
     /// An error is our own ledger's.
     fn answered(&mut self, ticket: Ticket, answer: Result<Box<SyncReply>, SyncError>) -> Result<(), String> {
         let outcome = {
+            let finality = &self.finality;
             let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-            let check = |header: &Header, proof: &[u8]| verify_commit(&self.genesis, header, proof);
+            let check = |header: &Header, proof: &[u8]| finality.check(header, proof);
             match answer {
                 Ok(reply) => self.catch_up.answered(ticket, *reply, &mut ledger, &check),
                 Err(why) => Ok(self.catch_up.failed(ticket, why, &ledger)),

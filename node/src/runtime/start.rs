@@ -23,7 +23,7 @@ use quorate_crypto::{Committee, Scheme};
 use quorate_network::{Hello, Libp2p, Network, Peer};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
-    Core, ForProtocol, GenesisScheme, StepJournal, WireKeys, check_head, for_protocol_of, recover,
+    Core, Finality, ForProtocol, GenesisScheme, StepJournal, WireKeys, check_head, for_protocol_of, recover,
     sync::{self, CatchUp},
 };
 use std::{
@@ -80,14 +80,14 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         .map_err(environment)??;
     let Disks { ledger, journal, recovered } = disks;
     let secret = scheme.secret(config.me, &config.secrets).map_err(environment)?;
-    let replica = quorate_validator::config(&config.genesis, &ledger, config.me, scheme.clone(), secret);
+    let keys = Keys::new(scheme, &config.genesis.block().header);
+    let replica = quorate_validator::config(&config.genesis, &ledger, config.me, &keys, secret);
     let replica = replica.map_err(damaged)?;
     check_head::<P>(&replica).map_err(damaged)?;
     let core: Core<P> = recover(replica, batch_limits(&config), recovered, &ledger);
     let ledger = Arc::new(RwLock::new(ledger));
 
-    let first = config.genesis.block().header;
-    let evidence = open_evidence::<P>(&config, &Keys::new(scheme.clone(), &first))?;
+    let evidence = open_evidence::<P>(&config, &keys)?;
 
     let mut registry = Registry::default();
     let metrics = Arc::new(Metrics::register(&mut registry));
@@ -113,7 +113,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let ledger_thread = LedgerThread {
         ledger: ledger.clone(),
         me: config.me,
-        genesis: config.genesis.clone(),
+        finality: Finality::of::<P>(keys.clone()),
         tasks: ledger_in,
         consensus: to_consensus.clone(),
         waiters: waiters.clone(),
@@ -164,7 +164,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         rotate_at: ROTATE_AFTER,
     };
     let checker = Checker {
-        keys: WireKeys { consensus: Keys::new(scheme, &first), chain: config.genesis.chain_id() },
+        keys: WireKeys { consensus: keys, chain: config.genesis.chain_id() },
         intake: Intake { ledger: ledger.clone() },
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),

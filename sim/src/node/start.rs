@@ -62,7 +62,7 @@ impl<P: SimProtocol> Life<P> {
         };
         outs.push(Out::Saw(Sight::Opened { head: ledger.head().clone(), journal: entries }));
         let secret = setup.scheme.secret_of(id);
-        let config = config(&setup.genesis, &ledger, id, setup.scheme.clone(), secret)
+        let config = config(&setup.genesis, &ledger, id, &setup.keys.consensus, secret)
             .map_err(|error| dead(error.to_string()))?;
         check_head::<P>(&config).map_err(|error| dead(error.to_string()))?;
         let make = |config, records| {

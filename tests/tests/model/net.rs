@@ -164,6 +164,7 @@ impl<P: Speech, L: Liar<P>> SmallNet<P, L> {
             head,
             head_proof,
             recent: Vec::new(),
+            seen: self.keys.seen.clone(),
         }
     }
 

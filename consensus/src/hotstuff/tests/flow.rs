@@ -1,7 +1,7 @@
 //! The normal case, crashes and restarts.
 
-use super::net::{BASE, Net};
-use crate::{Kind, Protocol, Replica};
+use super::net::{BASE, Net, Node};
+use crate::{Config, Event, Kind, Protocol, Rejection, Replica, SeenCertificates};
 use quorate_types::View;
 use std::time::Duration;
 
@@ -141,4 +141,18 @@ fn lost_proposals_and_votes_are_made_good() {
     for index in 0..4 {
         assert_eq!(net.count_batches(index), 10, "replica {index}");
     }
+}
+
+/// Alone, so that it sees no certificate but its own.
+#[test]
+fn a_certificate_that_it_combined_is_not_verified_when_it_comes_back() {
+    let mut net = Net::new(1);
+    let seen = SeenCertificates::default();
+    net.nodes[0] = Some(Node::recover(Config { seen: seen.clone(), ..net.config(0) }, []));
+    net.tell(0, Event::Started);
+    net.submit(1);
+    net.run(BASE);
+    assert_eq!(net.count_batches(0), 1);
+    let verify = || Err(Rejection::Malformed("verified again"));
+    assert_eq!(seen.check_once(net.node(0).high_qc.name(), verify), Ok(()));
 }

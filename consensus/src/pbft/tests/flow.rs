@@ -1,7 +1,8 @@
 //! The normal case, its cost, crashes and restarts.
 
-use super::net::{BASE, Net};
-use crate::Replica;
+use super::net::{BASE, Net, Node, S};
+use crate::{Config, Event, Protocol, Rejection, Replica, SeenCertificates, pbft::certificate::name};
+use quorate_crypto::Certificate;
 use quorate_types::{Height, View};
 
 fn sent(net: &Net, kind: &str) -> usize {
@@ -148,4 +149,25 @@ fn one_that_waits_alone_for_the_next_view_learns_at_once_what_the_others_decide(
     net.run(BASE / 4);
     assert_eq!((0..4).map(|index| net.count_batches(index)).collect::<Vec<_>>(), [1, 1, 1, 1]);
     net.assert_agreement();
+}
+
+/// Alone, so that it sees no certificate but its own.
+#[test]
+fn a_certificate_that_it_combined_is_not_verified_when_it_comes_back() {
+    let mut net = Net::with_checkpoints(1, 1);
+    let seen = SeenCertificates::default();
+    net.nodes[0] = Some(Node::recover(Config { seen: seen.clone(), ..net.config(0) }, []));
+    net.tell(0, Event::Started);
+    net.submit(1);
+    net.run(BASE);
+    assert_eq!(net.count_batches(0), 1);
+    let verify = || Err(Rejection::Malformed("verified again"));
+    let node = net.node(0);
+    let (prepared, committed) = (node.prepared.as_ref().expect("one"), node.committed.as_ref().expect("one"));
+    assert_eq!(seen.check_once(name(prepared), verify), Ok(()));
+    assert_eq!(seen.check_once(name(committed), verify), Ok(()));
+    let stable = &node.low;
+    let stable =
+        Certificate::<_, S> { statement: stable.checkpoint, proof: stable.proof.clone().expect("not genesis") };
+    assert_eq!(seen.check_once(name(&stable), verify), Ok(()));
 }

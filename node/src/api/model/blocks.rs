@@ -102,6 +102,8 @@ pub struct BlockProofView {
     pub header: HeaderView,
     /// The headers above it, up to the block that the certificate proves.
     pub descendants: Vec<HeaderView>,
+    /// Whether the certificate tells who signed it.
+    pub attributable: bool,
     /// Hex of the borsh encoding of the header and of its finality: what to verify.
     pub proof: String,
 }
