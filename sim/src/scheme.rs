@@ -1,5 +1,6 @@
 //! The vote schemes that a simulation can run.
 
+use quorate_byzantine::Spoil;
 use quorate_crypto::{
     Committee, Ed25519List, Scheme, Symbolic,
     bls::{BlsMulti, BlsThreshold, MultiSecret, ThresholdSecret, Variant},
@@ -8,7 +9,7 @@ use quorate_crypto::{
 use quorate_types::ReplicaId;
 
 /// A scheme of which the simulator knows every secret.
-pub trait SimScheme: Scheme {
+pub trait SimScheme: Spoil {
     /// The scheme of a committee whose keys are those of [`conformance::committee`].
     fn of(committee: Committee, seed: u64) -> Self;
     /// One member's key.

@@ -17,12 +17,14 @@ pub enum NotFinal {
     Refused(#[from] Rejection),
 }
 
+type Verify = dyn Fn(&Header, &[u8]) -> Result<(), Rejection> + Send + Sync;
+
 /// Checks commit proofs against one genesis. Its keys, with their proofs of possession, are checked when this is made and not again
 /// for each proof. Needs no state and no network.
 #[derive(Clone)]
 pub struct Finality {
     first: Header,
-    verify: Arc<dyn Fn(&Header, &[u8]) -> Result<(), Rejection> + Send + Sync>,
+    verify: Arc<Verify>,
 }
 
 impl Finality {

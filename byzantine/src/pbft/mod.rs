@@ -21,7 +21,7 @@ pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
         Known {
             name: "bad-partials",
             breaks: "certificates: votes in its own name with partials that spoil what they are combined into",
-            make: |target| Box::new(bad_partials::BadPartials(target.clone())),
+            make: |target, _| Box::new(bad_partials::BadPartials(target.clone())),
         },
         Known {
             name: "jump",

@@ -1,12 +1,10 @@
 //! What hosts need to know of HotStuff.
 
 use super::{
-    Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, forensics, fork,
-    signers,
+    Ballot, CommitProof, HotStuff, Message, ProposalStatement, Record, Timeout, TimeoutStatement, Vote, forensics,
+    fork, signers,
 };
-use crate::{
-    Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, evidence::BAD_SIGNATURE, forensics::Past,
-};
+use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, evidence::BAD_SIGNATURE, forensics::Past};
 use quorate_crypto::{Committee, Scheme, Statement};
 use quorate_types::{Block, Header, ReplicaId, decode};
 

@@ -1,6 +1,8 @@
 //! What hosts need to know of PBFT.
 
-use super::{CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence, forensics, signers};
+use super::{
+    CommitProof, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, evidence, forensics, signers,
+};
 use crate::{Config, Evidence, Keys, Promise, Promised, Protocol, Rejection, election::round_robin, forensics::Past};
 use quorate_crypto::{Committee, Scheme};
 use quorate_types::{Block, Header, ReplicaId, decode};

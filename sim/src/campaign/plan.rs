@@ -120,6 +120,6 @@ impl Plan {
 impl Attacker {
     /// When and against whom.
     pub fn target(&self) -> Target {
-        Target { from: self.from, against: self.against.clone() }
+        Target { from: self.from, until: None, against: self.against.clone() }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use quorate_consensus::pbft::{Ballot, Commit, CommitProof, Record};
 use quorate_crypto::{Certificate, Ed25519List, IdentitySecret, Scheme, VoteSecret};
-use quorate_ledger::{AppGenesis, Binding, Entry, FileDisk, Journal, Ledger, MemoryIndex, Protocol as Name, Validator};
+use quorate_ledger::{AppGenesis, Binding, FileDisk, Journal, Ledger, MemoryIndex, Protocol as Name, Validator};
 use quorate_types::{ReplicaId, View, encode};
 use std::{path::PathBuf, sync::LazyLock};
 
