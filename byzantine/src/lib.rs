@@ -17,6 +17,7 @@ mod general;
 mod grip;
 mod hands;
 mod hotstuff;
+pub mod mutate;
 mod pbft;
 mod registry;
 mod spoil;

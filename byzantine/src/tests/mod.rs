@@ -2,6 +2,7 @@
 
 mod general;
 mod hotstuff;
+mod mutate;
 mod noise;
 mod pbft;
 mod world;

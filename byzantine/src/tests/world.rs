@@ -161,6 +161,11 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
         longest.len()
     }
 
+    /// Whether any receiver's check lets a message in.
+    pub(super) fn lets_in(&self, from: ReplicaId, message: &P::Message) -> bool {
+        Verified::check(message.clone(), from, &self.keys).is_ok()
+    }
+
     fn push(&mut self, after: Duration, due: Due<P::Message>) {
         self.sequence += 1;
         self.queue.insert((self.now + after, self.sequence), due);
@@ -227,7 +232,7 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
     }
 
     fn send(&mut self, from: ReplicaId, to: ReplicaId, message: P::Message) {
-        let is_good = Verified::check(message.clone(), from, &self.keys).is_ok();
+        let is_good = self.lets_in(from, &message);
         self.sent.push(Sent { at: self.now, from, to, message: message.clone(), is_good });
         self.push(DELAY, Due::Deliver(from, to, message));
     }
