@@ -25,6 +25,8 @@ mod test_net;
 mod verified;
 
 pub use election::{Election, STABLE_VIEWS};
+#[cfg(feature = "scripted")]
+pub use election::{LISTED_VIEWS, Leaders};
 pub use evidence::{EXHIBIT_BYTES, Evidence, Exhibit, Proof};
 pub use mempool::{BatchLimits, Mempool, MempoolStatus, PoolAction, PoolMessage, PoolTimer, Refused};
 pub use pacemaker::{Pacemaker, Timeouts};

@@ -21,6 +21,7 @@ mod queue;
 mod rng;
 mod scheme;
 mod trace;
+pub mod twins;
 
 pub use attackers::Door;
 pub use checker::{Rule, Violation};

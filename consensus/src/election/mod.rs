@@ -10,6 +10,8 @@
 //!   [`STABLE_VIEWS`] views at most.
 //! - [`Reputation`](Election::Reputation) gives views to those whose blocks are on the chain: see `reputation`.
 //!
+//! With the feature `scripted`, for the simulator, there is a fourth: whoever a list names.
+//!
 //! **Safety never asks who leads.** An honest replica votes once in a view, whoever proposed, and whether it may is a matter
 //! of certificates and its lock; two certificates of one view need a replica that voted twice. An election that gives a view
 //! two leaders, or none, or a crashed one, or one chosen by the adversary, costs that view and nothing else. So it is
@@ -20,12 +22,16 @@
 //! **Not knowing is an answer.** A replica that does not hold the tip, or not enough of the chain below it, knows no leader: it
 //! follows certificates, accepts no proposal and makes none, until what it lacks has come.
 
+#[cfg(feature = "scripted")]
+mod listed;
 mod proposers;
 mod reputation;
 mod stable;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "scripted")]
+pub use listed::{LISTED_VIEWS, Leaders};
 pub(crate) use proposers::Proposers;
 pub use stable::STABLE_VIEWS;
 
@@ -42,6 +48,9 @@ pub enum Election {
     Stable,
     /// Each in turn for a few views, but whoever has failed of late is passed over more and more often.
     Reputation,
+    /// Whoever a list names.
+    #[cfg(feature = "scripted")]
+    Listed(Leaders),
 }
 
 /// The chain below the certificate that opened a view.
@@ -67,6 +76,8 @@ impl Election {
             Self::RoundRobin => Some(round_robin(committee, view)),
             Self::Stable => Some(stable::leader(committee, view, &ancestry()?)),
             Self::Reputation => reputation::leader(committee, view, &ancestry()?),
+            #[cfg(feature = "scripted")]
+            Self::Listed(leaders) => Some(leaders.leader(committee, view)),
         }
     }
 
@@ -76,6 +87,8 @@ impl Election {
         match self {
             Self::RoundRobin | Self::Stable => 0,
             Self::Reputation => reputation::memory(committee),
+            #[cfg(feature = "scripted")]
+            Self::Listed(_) => 0,
         }
     }
 }

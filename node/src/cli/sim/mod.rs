@@ -3,9 +3,11 @@
 
 mod attacks;
 mod campaign;
+mod gauge;
 mod progress;
 mod run;
 mod subject;
+mod twins;
 
 use super::Context;
 use crate::exit::{Exit, Failure};
@@ -20,6 +22,8 @@ pub(super) enum SimCommand {
     Run(run::RunArgs),
     /// Run many seeds
     Campaign(campaign::CampaignArgs),
+    /// Run replicas whose keys run twice, in every split of the network
+    Twins(twins::TwinsArgs),
     /// List the attacks, with what each tries to break
     Attacks(attacks::AttacksArgs),
 }
@@ -33,6 +37,7 @@ pub(super) fn run(command: SimCommand, context: &Context) -> Result<Exit, Failur
     match command {
         SimCommand::Run(args) => run::run(&args, context),
         SimCommand::Campaign(args) => campaign::run(&args, context),
+        SimCommand::Twins(args) => twins::run(&args, context),
         SimCommand::Attacks(args) => attacks::run(&args, context),
     }
 }
