@@ -2,7 +2,7 @@
 
 use crate::{Action, Attacker, Expectation, Load, LoadKind, Net, Scenario, Step, Who};
 use quorate_types::ReplicaId;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// Clients that a scenario may have.
 const CLIENTS: usize = 5;
@@ -76,17 +76,6 @@ pub(crate) fn load(load: &Load, size: u16) -> Result<(), String> {
 
 /// What no single line can know.
 pub(crate) fn whole(scenario: &Scenario) -> Result<(), String> {
-    let mut attacks = BTreeMap::new();
-    let started = scenario.steps.iter().filter_map(|step| match &step.action {
-        Action::Attack(attacker) => Some(attacker),
-        _ => None,
-    });
-    for attacker in scenario.attackers.iter().chain(started) {
-        let known = attacks.entry(attacker.replica).or_insert(attacker);
-        if *known != attacker {
-            return Err(format!("replica {} has one attack in a scenario, not two", attacker.replica.0));
-        }
-    }
     for expectation in &scenario.expect {
         if let Expectation::Evidence(replica) = expectation {
             member(*replica, scenario.net.replicas).map_err(|why| format!("`{expectation}`: {why}"))?;

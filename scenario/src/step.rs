@@ -76,6 +76,9 @@ pub struct Attacker {
     /// Before this view it is honest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub from_view: u64,
+    /// From this view on it is honest again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_view: Option<u64>,
     /// Who suffers, where the attack can choose; nobody: whom the attack says.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub against: BTreeSet<ReplicaId>,

@@ -131,12 +131,12 @@ impl<P: SimProtocol + Attacks> Cluster<Byzantine<P>> {
     pub fn start_attack(&mut self, replica: u16, attack: &str, target: Target) {
         let replica = ReplicaId(replica);
         let corrupt = by_name::<P>(replica, attack, target);
-        self.put_into_hands(replica, corrupt);
+        self.put_into_hands(replica, corrupt, &format!("begins to lie: {attack}"));
     }
 
     /// From now on the replica does what the honest one in it does.
     pub fn stop_attack(&mut self, replica: u16) {
         let honest = |replica: &Byzantine<P>, _: &Backing<P::Scheme>| replica.grip().reform();
-        self.put_into_hands(ReplicaId(replica), Arc::new(honest));
+        self.put_into_hands(ReplicaId(replica), Arc::new(honest), "is honest again");
     }
 }

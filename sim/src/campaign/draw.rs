@@ -13,6 +13,7 @@ use crate::{Rng, cluster::DiskOf, disk::DiskFault};
 use quorate_byzantine::{Attacks, Known};
 use quorate_ledger::{Election, Params, Protocol};
 use quorate_links::LinkSpec;
+use quorate_scenario::Expectation;
 use quorate_types::{ReplicaId, View};
 use std::time::Duration;
 
@@ -99,7 +100,9 @@ impl Plan {
             safety_phase: base * small(rng.within(8..=30)),
             attackers: Vec::new(),
             faults: Vec::new(),
+            late: Vec::new(),
             load: Vec::new(),
+            expect: vec![Expectation::Agree, Expectation::Recovers, Expectation::Quiet],
         };
         let mut draw = Draw { plan, base, rng, fragile: Vec::new() };
         draw.attackers(attacks);
@@ -151,7 +154,13 @@ impl Draw {
             let is_partial = self.rng.percent(30);
             let others: Vec<_> = self.all().filter(|other| *other != replica).collect();
             let against = others.into_iter().filter(|_| is_partial && self.rng.percent(50)).collect();
-            self.plan.attackers.push(Attacker { replica, attack: attack.as_ref().to_owned(), from, against });
+            self.plan.attackers.push(Attacker {
+                replica,
+                attack: attack.as_ref().to_owned(),
+                from,
+                until: None,
+                against,
+            });
         }
     }
 

@@ -33,6 +33,11 @@ impl Ending {
         }
     }
 
+    /// Whether ledgers differ, or worse.
+    pub fn is_unsafe(self) -> bool {
+        self == Self::Diverged
+    }
+
     /// As it is printed and written to files.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,15 +7,21 @@
 
 mod draw;
 mod ending;
+mod expect;
+mod file;
+mod phases;
 mod plan;
 mod report;
 mod run;
+mod shrink;
 
 pub use draw::attacks;
 pub use ending::Ending;
-pub use plan::{Attacker, Fault, Load, LoadKind, Plan};
+pub use expect::Held;
+pub use plan::{Attacker, Fault, Late, Load, LoadKind, Plan};
 pub use report::{Failure, Report};
 pub use run::{Outcome, Runner, look, run_plan, run_under};
+pub use shrink::{Shrunk, attempt, shrink};
 
 use quorate_ledger::Protocol;
 use std::{ops::Range, panic};

@@ -4,6 +4,7 @@ use crate::{cluster::DiskOf, disk::DiskFault};
 use quorate_byzantine::Target;
 use quorate_ledger::{Election, Params, Protocol};
 use quorate_links::LinkSpec;
+use quorate_scenario::{Expectation, Measure};
 use quorate_types::{ReplicaId, View};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -40,8 +41,23 @@ pub struct Plan {
     pub attackers: Vec<Attacker>,
     /// In the order of time.
     pub faults: Vec<(Duration, Fault)>,
+    /// As soon as a figure is great enough.
+    pub late: Vec<Late>,
     /// In the order of time.
     pub load: Vec<Load>,
+    /// What must hold in the end. What is always looked at need not be said.
+    pub expect: Vec<Expectation>,
+}
+
+/// Something that waits for a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Late {
+    /// Which.
+    pub measure: Measure,
+    /// How great it must be.
+    pub least: u64,
+    /// What happens then, once.
+    pub fault: Fault,
 }
 
 /// A replica that lies, and how.
@@ -53,6 +69,8 @@ pub struct Attacker {
     pub attack: String,
     /// Before this view it is honest.
     pub from: View,
+    /// From this view on it is honest again; `None`: never.
+    pub until: Option<View>,
     /// Who suffers, where the attack can choose; nobody: whom the attack says.
     pub against: BTreeSet<ReplicaId>,
 }
@@ -94,10 +112,16 @@ pub enum Fault {
     Restart(ReplicaId),
     /// Everybody who is down starts.
     RestartAll,
+    /// The disks are lost, and it is down.
+    Wipe(ReplicaId),
     /// The disks are lost; it starts with new ones.
     LoseDisks(ReplicaId),
     /// A disk fails.
     Disk(ReplicaId, DiskOf, DiskFault),
+    /// Stands still; everything waits for it.
+    Pause(ReplicaId),
+    /// Goes on.
+    Resume(ReplicaId),
     /// Only members of a group hear each other.
     Partition(Vec<Vec<ReplicaId>>),
     /// Nothing passes from the one to the other.
@@ -106,20 +130,49 @@ pub enum Fault {
     Heal,
     /// All links change.
     Links(LinkSpec),
+    /// One direction of one link changes.
+    Link(ReplicaId, ReplicaId, LinkSpec),
     /// A clock goes wrong.
     Skew(ReplicaId, i64),
+    /// A replica lies from now on.
+    Attack(Attacker),
+    /// And is honest again.
+    StopAttack(ReplicaId),
 }
 
 impl Plan {
-    /// Replicas that may break their promises, through no fault of their code: liars.
+    /// Replicas that may break their promises, through no fault of their code: liars, now or later.
     pub fn liars(&self) -> BTreeSet<ReplicaId> {
-        self.attackers.iter().map(|attacker| attacker.replica).collect()
+        self.all_attackers().map(|attacker| attacker.replica).collect()
+    }
+
+    /// Those who lie from the first moment on or from some other.
+    pub fn all_attackers(&self) -> impl Iterator<Item = &Attacker> {
+        self.attackers.iter().chain(self.sleepers())
+    }
+
+    /// Those who are honest at first.
+    pub fn sleepers(&self) -> impl Iterator<Item = &Attacker> {
+        let faults = self.faults.iter().map(|(_, fault)| fault).chain(self.late.iter().map(|late| &late.fault));
+        faults.filter_map(|fault| match fault {
+            Fault::Attack(attacker) => Some(attacker),
+            _ => None,
+        })
+    }
+
+    /// When everything has happened: no sooner than some expectation looks.
+    pub fn end(&self) -> Duration {
+        let looked = self.expect.iter().filter_map(|expectation| match expectation {
+            Expectation::Commits { within, .. } => *within,
+            _ => None,
+        });
+        looked.max().unwrap_or_default().max(self.safety_phase)
     }
 }
 
 impl Attacker {
     /// When and against whom.
     pub fn target(&self) -> Target {
-        Target { from: self.from, until: None, against: self.against.clone() }
+        Target { from: self.from, until: self.until, against: self.against.clone() }
     }
 }

@@ -135,6 +135,7 @@ impl<P: SimProtocol> Builder<P> {
             corrupt: None,
             trace: Trace::new(),
             commits: vec![Vec::new(); self.replicas],
+            paused: BTreeMap::new(),
             rng,
             timing: self.timing,
             counts: BTreeMap::new(),

@@ -125,8 +125,11 @@ impl<P: SimProtocol> Cluster<P> {
 
     /// Hands in any transaction, of an honest client or not, and says how it was received. Nobody hands it in again.
     pub fn hand_in(&mut self, at: impl Into<Which>, transaction: Transaction) -> Result<(), SubmitError> {
-        let mut result = Err(TurnedAway::Down);
-        self.with(at.into().0, |process, outs| result = process.submit(transaction, outs));
+        let (at, mut result) = (at.into().0, Err(TurnedAway::Down));
+        if self.is_paused(at) {
+            return result;
+        }
+        self.with(at, |process, outs| result = process.submit(transaction, outs));
         result
     }
 

@@ -49,6 +49,7 @@ pub(super) enum Event<P: SimProtocol> {
 
 impl<P: SimProtocol> Cluster<P> {
     pub(super) fn happen(&mut self, event: Event<P>) {
+        let Some(event) = self.unless_paused(event) else { return };
         match event {
             Event::Arrives { from, to, parcel } => self.arrive(from, to, &parcel),
             Event::TimesOut { who, life, timer } => {

@@ -33,6 +33,7 @@ impl<P: SimProtocol> Cluster<P> {
         }
         node.death = None;
         node.disks.crash(&mut node.rng);
+        self.paused.remove(&id);
         self.note(What::Note(format!("{id} crashes")));
     }
 
@@ -43,7 +44,7 @@ impl<P: SimProtocol> Cluster<P> {
     }
 
     /// Does this to a replica, now if it runs, and each time it starts. It is dishonest from then on, whatever becomes of it.
-    pub(crate) fn put_into_hands(&mut self, id: ReplicaId, corrupt: Corrupter<P>) {
+    pub(crate) fn put_into_hands(&mut self, id: ReplicaId, corrupt: Corrupter<P>, what: &str) {
         let (scheme, seed) = (&self.setup.scheme, self.seed);
         let backing = self.setup.backing.get_or_insert_with(|| Backing::new(scheme, seed));
         if let Some(life) = &self.nodes[id.index()].life {
@@ -51,7 +52,7 @@ impl<P: SimProtocol> Cluster<P> {
         }
         self.setup.attackers.insert(id, corrupt);
         self.checkers.dishonest.insert(id);
-        self.note(What::Note(format!("{id} changes hands")));
+        self.note(What::Note(format!("{id} {what}")));
     }
 
     /// Power fails everywhere at once.
@@ -119,6 +120,7 @@ impl<P: SimProtocol> Cluster<P> {
         node.life = None;
         node.death = None;
         node.disks.wipe();
+        self.paused.remove(&id);
         self.note(What::Note(format!("{id} loses its disks")));
     }
 

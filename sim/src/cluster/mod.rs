@@ -9,6 +9,7 @@ mod builder;
 mod clients;
 mod events;
 mod faults;
+mod pause;
 mod post;
 mod questions;
 mod run;
@@ -51,6 +52,8 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     corrupt: Option<Corrupt>,
     trace: Trace,
     commits: Vec<Vec<Commit>>,
+    /// Who stands still, and what waits for it.
+    paused: BTreeMap<ReplicaId, Vec<Event<P>>>,
     /// For everything that has no generator of its own.
     rng: Rng,
     timing: Timing,

@@ -51,6 +51,10 @@ impl<P: SimProtocol> Cluster<P> {
         self.checkers.chain.height()
     }
 
+    pub(crate) fn is_dishonest(&self, replica: u16) -> bool {
+        self.checkers.dishonest.contains(&ReplicaId(replica))
+    }
+
     /// What each replica committed, over all its lives.
     pub fn commits(&self) -> &[Vec<Commit>] {
         &self.commits
