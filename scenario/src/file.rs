@@ -22,8 +22,7 @@ pub(crate) struct File {
     pub(crate) lasts: Duration,
     #[serde(default)]
     pub(crate) expect: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub(crate) net: FileNet,
+    pub(crate) net: Option<Spanned<FileNet>>,
     #[serde(default)]
     pub(crate) machine: Machine,
     #[serde(default)]

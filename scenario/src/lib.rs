@@ -59,6 +59,7 @@ pub struct Recorded {
     /// The rule that was broken, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The hash of everything that happened, hexadecimal.
-    pub trace: String,
+    /// The hash of everything that happened, hexadecimal; none where the code under test panicked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }

@@ -60,12 +60,17 @@ impl Net {
 }
 
 impl Votes {
+    /// The scheme, if it is one that is not simulated.
+    pub fn real(self) -> Option<SchemeKind> {
+        match self {
+            Self::Symbolic => None,
+            Self::Real(scheme) => Some(scheme),
+        }
+    }
+
     /// As in files.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Symbolic => "symbolic",
-            Self::Real(scheme) => scheme.name(),
-        }
+        self.real().map_or("symbolic", SchemeKind::name)
     }
 
     /// Reads a name.

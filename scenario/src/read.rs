@@ -6,7 +6,7 @@ use crate::{
     file::{File, FileLinks, FileLoad, FileNet, FileStep, Seed},
     step::condition,
 };
-use quorate_ledger::{Election, Params};
+use quorate_ledger::{Election, Params, Protocol};
 use quorate_links::LinkSpec;
 use std::time::Duration;
 use toml::Spanned;
@@ -34,7 +34,7 @@ impl Scenario {
     /// Reads a file.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
         let file: File = toml::from_str(text).map_err(|error| Unreadable::Form(error.to_string()))?;
-        let net = net(&file.net).map_err(Unreadable::Whole)?;
+        let net = file.net.map_or_else(|| Ok(Net::of(Protocol::default())), |raw| sense(text, raw, |raw| net(&raw)))?;
         let size = net.replicas;
         let scenario = Self {
             name: file.name,
@@ -46,7 +46,7 @@ impl Scenario {
             attackers: each(text, file.attacker, |attacker| check::attacker(&attacker, size).map(|()| attacker))?,
             steps: each(text, file.step, |raw| step(raw).and_then(|step| check::step(&step, size).map(|()| step)))?,
             load: each(text, file.load, |raw| load(&raw).and_then(|load| check::load(&load, size).map(|()| load)))?,
-            expect: each(text, file.expect, |line| Expectation::parse(&line))?,
+            expect: each(text, file.expect, |line| expectation(&line, size))?,
             recorded: file.recorded,
         };
         check::whole(&scenario).map_err(Unreadable::Whole)?;
@@ -54,13 +54,19 @@ impl Scenario {
     }
 }
 
-/// Reads each, and says in which line of the file one makes no sense.
+/// Reads a part, and says in which line of the file it begins if it makes no sense.
+fn sense<T, U>(text: &str, raw: Spanned<T>, read: impl Fn(T) -> Result<U, String>) -> Result<U, Unreadable> {
+    let line = text.bytes().take(raw.span().start).filter(|byte| *byte == b'\n').count() + 1;
+    read(raw.into_inner()).map_err(|why| Unreadable::Sense { line, why })
+}
+
 fn each<T, U>(text: &str, raw: Vec<Spanned<T>>, read: impl Fn(T) -> Result<U, String>) -> Result<Vec<U>, Unreadable> {
-    let read = |raw: Spanned<T>| {
-        let line = text.bytes().take(raw.span().start).filter(|byte| *byte == b'\n').count() + 1;
-        read(raw.into_inner()).map_err(|why| Unreadable::Sense { line, why })
-    };
-    raw.into_iter().map(read).collect()
+    raw.into_iter().map(|raw| sense(text, raw, &read)).collect()
+}
+
+fn expectation(line: &str, size: u16) -> Result<Expectation, String> {
+    let expectation = Expectation::parse(line)?;
+    check::expectation(expectation, size).map(|()| expectation)
 }
 
 fn seed(seed: Seed) -> Result<u64, String> {

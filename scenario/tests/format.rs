@@ -134,6 +134,8 @@ fn a_step_that_makes_no_sense_is_refused_with_its_line() {
         refused("step = [{ crash = 4, at = \"1s\" }]").to_string(),
         "line 3: there is no replica 4: the last is 3"
     );
+    assert_eq!(refused("[net]\nreplicas = 0").to_string(), "line 3: net: replicas is 1 to 100, not 0");
+    assert_eq!(refused("expect = [\"evidence names 4\"]").to_string(), "line 3: there is no replica 4: the last is 3");
     for nonsense in [
         "step = [{ at = \"1s\" }]",
         "step = [{ crash = 1 }]",
@@ -145,10 +147,8 @@ fn a_step_that_makes_no_sense_is_refused_with_its_line() {
         "load = [{ at = \"1s\", client = 9, replica = 0 }]",
         "load = [{ every = \"0s\", until = \"1s\" }]",
         "load = [{ every = \"1ns\", until = \"1s\" }]",
-        "expect = [\"evidence names 4\"]",
         "expect = [\"quiet\"]",
         "expect = [\"commits > 3\"]",
-        "[net]\nreplicas = 0",
         "[net]\ntimeout = \"2s\"\ntimeout-max = \"1s\"",
         "[net]\nscheme = \"rsa\"",
         "[net]\nprotocol = \"raft\"",

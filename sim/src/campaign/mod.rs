@@ -60,6 +60,11 @@ impl Campaign {
         self.runner(seed).unwrap_or(run_plan)(&self.plan(seed))
     }
 
+    /// Whether a seed is run with real signatures.
+    pub fn is_real(&self, seed: u64) -> bool {
+        self.runner(seed).is_some()
+    }
+
     /// Who runs a seed that is not run with symbolic signatures.
     fn runner(&self, seed: u64) -> Option<Runner> {
         self.real.filter(|_| seed.is_multiple_of(REAL_EVERY))

@@ -2,6 +2,7 @@
 
 use super::{Ending, run::Outcome};
 use crate::Rule;
+use quorate_types::Digest;
 use std::{any::Any, fmt};
 
 /// Failures that are told in full.
@@ -38,6 +39,8 @@ pub struct Report {
     pub events: u64,
     /// Blocks committed in all of them.
     pub blocks: u64,
+    /// All trace hashes, put together so that their order does not matter: the same seeds have the same, with any number of threads.
+    pub traces: Digest,
     /// Runs that failed, but for those that got stuck.
     pub violations: Vec<Failure>,
     /// Runs in which not everything took effect in time.
@@ -49,6 +52,7 @@ impl Report {
         self.seeds += 1;
         self.events += outcome.events;
         self.blocks += outcome.height;
+        self.mix(outcome.trace);
         let violation = outcome.violation?;
         let failure = Failure {
             seed: outcome.seed,
@@ -59,6 +63,10 @@ impl Report {
         let list = if violation.rule == Rule::Liveness { &mut self.stuck } else { &mut self.violations };
         list.push(failure);
         list.last()
+    }
+
+    fn mix(&mut self, trace: Digest) {
+        self.traces.0.iter_mut().zip(trace.0).for_each(|(sum, byte)| *sum ^= byte);
     }
 
     pub(super) fn panicked(&mut self, replicas: usize, seed: u64, panicked: &(dyn Any + Send)) -> Option<&Failure> {
@@ -76,6 +84,7 @@ impl Report {
         self.real += other.real;
         self.events += other.events;
         self.blocks += other.blocks;
+        self.mix(other.traces);
         self.violations.extend(other.violations);
         self.stuck.extend(other.stuck);
         self.violations.sort_by_key(|failure| failure.seed);
