@@ -3,10 +3,14 @@
 
 mod attacks;
 mod campaign;
+mod file;
 mod gauge;
 mod progress;
+mod replay;
 mod run;
+mod save;
 mod subject;
+mod told;
 mod twins;
 
 use super::Context;
@@ -18,12 +22,14 @@ use std::time::Instant;
 /// Run validators in the simulator: virtual time, links and disks, all chance from one seed
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Run one seed
+    /// Run one seed, or a scenario
     Run(run::RunArgs),
     /// Run many seeds
     Campaign(campaign::CampaignArgs),
     /// Run replicas whose keys run twice, in every split of the network
     Twins(twins::TwinsArgs),
+    /// Run a saved scenario again, and tell whether it was the same
+    Replay(replay::ReplayArgs),
     /// List the attacks, with what each tries to break
     Attacks(attacks::AttacksArgs),
 }
@@ -38,6 +44,7 @@ pub(super) fn run(command: SimCommand, context: &Context) -> Result<Exit, Failur
         SimCommand::Run(args) => run::run(&args, context),
         SimCommand::Campaign(args) => campaign::run(&args, context),
         SimCommand::Twins(args) => twins::run(&args, context),
+        SimCommand::Replay(args) => replay::run(&args, context),
         SimCommand::Attacks(args) => attacks::run(&args, context),
     }
 }

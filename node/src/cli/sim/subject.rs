@@ -6,10 +6,9 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use quorate_ledger::{Protocol, SchemeKind};
+use quorate_scenario::Votes;
+use quorate_sim::campaign::{Runner, run_plan};
 use std::ops::Range;
-
-/// The name of the scheme that only simulations have.
-pub(super) const SYMBOLIC: &str = "symbolic";
 
 /// Protocol, scheme and size of a committee.
 #[derive(Clone, Copy, Debug, Args)]
@@ -18,36 +17,24 @@ pub(super) struct Subject {
     #[arg(long, value_name = "PROTOCOL", default_value_t, value_parser = protocol())]
     pub(super) protocol: Protocol,
     /// What votes are signed with. `symbolic` is as hard to forge in a simulation, and costs next to nothing
-    #[arg(long, value_name = "SCHEME", default_value = SYMBOLIC, value_parser = scheme())]
+    #[arg(long, value_name = "SCHEME", default_value = Votes::Symbolic.name(), value_parser = scheme())]
     pub(super) scheme: Votes,
     /// How many replicas
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) n: u16,
 }
 
-/// What votes are signed with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Votes {
-    Symbolic,
-    Real(SchemeKind),
-}
-
-impl Votes {
-    pub(super) fn real(self) -> Option<SchemeKind> {
-        match self {
-            Self::Symbolic => None,
-            Self::Real(scheme) => Some(scheme),
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        self.real().map_or(SYMBOLIC, SchemeKind::name)
+/// Who runs plans under a scheme.
+pub(super) fn runner(votes: Votes) -> Runner {
+    match votes {
+        Votes::Symbolic => run_plan,
+        Votes::Real(scheme) => quorate_sim_real::runner(scheme),
     }
 }
 
 fn scheme() -> impl TypedValueParser<Value = Votes> {
-    let names = [SYMBOLIC].into_iter().chain(SchemeKind::ALL.map(SchemeKind::name));
-    PossibleValuesParser::new(names).map(|name| name.parse().map_or(Votes::Symbolic, Votes::Real))
+    let names = [Votes::Symbolic.name()].into_iter().chain(SchemeKind::ALL.map(SchemeKind::name));
+    PossibleValuesParser::new(names).try_map(|name| Votes::parse(&name))
 }
 
 /// Reads `A..B`, all from A to before B.
