@@ -211,6 +211,9 @@ pub enum GenesisError {
     /// Its keys do not make the vote scheme.
     #[error("its vote keys are not usable: {0}")]
     Keys(String),
+    /// No key can be generated for it.
+    #[error("no draft for a key generation: {0}")]
+    Draft(String),
     /// A parameter makes no sense.
     #[error("{parameter} is {value}: {why}")]
     Parameter {
@@ -308,12 +311,15 @@ impl Genesis {
     /// The chain on which this draft's committee makes its threshold key: the same validators and protocol, blocks at a pace, phases of
     /// so many heights.
     pub fn ceremony(&self, phase_heights: u64, pace_ms: u64) -> Result<Self, GenesisError> {
-        let refused = |why| Err(GenesisError::Keys(format!("no draft for a key generation: {why}")));
+        let refused = |why| Err(GenesisError::Draft(why));
         if self.scheme != SchemeKind::Ed25519 {
             return refused(format!("its votes are signed with {} already", self.scheme));
         }
         if matches!(self.application, AppGenesis::Dkg(_)) {
             return refused("it is a key generation itself".into());
+        }
+        if pace_ms == 0 {
+            return refused("its blocks need a pace of at least a millisecond".into());
         }
         let timeout_base_ms = self.params.timeout_base_ms.max(pace_ms.saturating_mul(2));
         let params = Params {

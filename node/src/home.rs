@@ -11,7 +11,8 @@
 //! <home>/data/blocks/               the ledger
 //! <home>/data/index.redb            can be rebuilt from blocks/
 //! <home>/data/evidence/             proof of others' misbehaviour
-//! <home>/data/LOCK                  held by the process that uses data/
+//! <home>/data/LOCK                  held by the process that uses data/ or dkg/
+//! <home>/dkg/                       the chain of a key generation, and what came of it
 //! ```
 
 use crate::exit::Failure;
@@ -101,6 +102,16 @@ impl Home {
     /// `data/evidence/`.
     pub fn evidence(&self) -> PathBuf {
         self.data_dir().join("evidence")
+    }
+
+    /// `dkg/`.
+    pub fn ceremony(&self) -> PathBuf {
+        self.0.join("dkg")
+    }
+
+    /// `dkg/result.json`.
+    pub fn ceremony_result(&self) -> PathBuf {
+        self.ceremony().join("result.json")
     }
 
     /// `data/LOCK`.

@@ -2,10 +2,11 @@
 //!
 //! [`runtime`] runs one validator and hands out a [`handle::Handle`], through which everything else sees it: the HTTP
 //! API ([`api`]) and the process control. [`cli`] has one file for each command; [`testnet`] runs several validators as
-//! processes of their own; [`client`] talks to a node's API and checks its proofs. Commands end as [`exit`] says and
-//! print as [`output`] says.
+//! processes of their own; `ceremony` takes part in a key generation; [`client`] talks to a node's API and checks its
+//! proofs. Commands end as [`exit`] says and print as [`output`] says.
 
 pub mod api;
+mod ceremony;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -61,7 +61,9 @@ fn a_home_that_was_made_for_another_protocol_is_refused_with_what_to_do() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["testnet", "keygen", "genesis", "node", "tx", "get", "status", "wait", "ledger", "completions"] {
+    for command in
+        ["testnet", "keygen", "genesis", "dkg", "node", "tx", "get", "status", "wait", "ledger", "completions"]
+    {
         quorate(&[command, "--help"]).assert().code(0);
     }
 }

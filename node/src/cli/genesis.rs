@@ -3,7 +3,7 @@
 use super::{Context, duration::duration, passphrase::PassphraseArgs};
 use crate::{
     exit::Failure,
-    home::{create_private_dir, file_failure, read_genesis, read_text, write_private},
+    home::{create_private_dir, read_genesis, read_text, write_private},
     output::Output,
 };
 use clap::{
@@ -14,7 +14,9 @@ use quorate_crypto::{
     KeyFile,
     bls::{self, MinPk, MinSig, Share},
 };
-use quorate_ledger::{AppGenesis, Election, Genesis, GenesisVariant, Params, Protocol, SchemeKind, Validator};
+use quorate_ledger::{
+    AppGenesis, Election, Genesis, GenesisError, GenesisVariant, Params, Protocol, SchemeKind, Validator,
+};
 use quorate_types::{Account, Digest};
 use serde_json::json;
 use std::{
@@ -50,7 +52,7 @@ pub(super) struct NewArgs {
     /// How validators agree
     #[arg(long, value_name = "PROTOCOL", default_value_t, value_parser = protocol())]
     protocol: Protocol,
-    /// What votes are signed with; bls-threshold takes --deal
+    /// What votes are signed with. bls-threshold takes --deal; without a dealer, make an ed25519 draft for `quorate dkg`
     #[arg(long, value_name = "SCHEME", default_value_t, value_parser = scheme())]
     scheme: SchemeKind,
     /// Deal the threshold key here, and write each validator's share as NAME.pem into this new directory. Whoever does this
@@ -143,6 +145,10 @@ pub(super) fn run(command: GenesisCommand, context: &Context) -> Result<(), Fail
 }
 
 fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
+    // Before anything is made: shares without their genesis are of no use.
+    if let Some(path) = args.out.as_deref().filter(|path| path.exists()) {
+        return Err(exists_already(path).hint("another --out"));
+    }
     let validators = args.validators.iter().map(|path| {
         let text = read_text(path)?;
         serde_json::from_str::<Validator>(&text).map_err(|error| {
@@ -180,21 +186,23 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
     context.output.note(format!("genesis digest {}", genesis.digest()));
     match &args.out {
         None => crate::output::print(&format!("{}\n", text.trim_end())),
-        Some(path) if path.exists() => Err(file_failure("write", path, &std::io::ErrorKind::AlreadyExists.into())),
         Some(path) => write_private(path, &text),
     }
+}
+
+fn exists_already(path: &Path) -> Failure {
+    Failure::environment(format!("{} exists already", path.display()))
 }
 
 /// Where shares go, if a key is to be dealt.
 fn deal_into(args: &NewArgs) -> Result<Option<&Path>, Failure> {
     match (&args.deal, args.scheme.is_threshold()) {
-        (Some(dir), true) if dir.exists() => {
-            Err(file_failure("make", dir, &std::io::ErrorKind::AlreadyExists.into()).hint("another --deal"))
-        }
+        (Some(dir), true) if dir.exists() => Err(exists_already(dir).hint("another --deal")),
         (Some(dir), true) => Ok(Some(dir)),
         (None, false) => Ok(None),
         (Some(_), false) => Err(Failure::usage(format!("--deal, but {} has no shares", args.scheme))),
         (None, true) => Err(Failure::usage(format!("{} takes shares of one key", args.scheme))
+            .hint("--scheme ed25519 for a draft, of which the validators make the key themselves: quorate dkg")
             .hint("--deal DIR to deal them here, if everybody trusts this machine")),
     }
 }
@@ -239,7 +247,12 @@ pub(crate) fn build(
         application,
         fault_injection: choices.fault_injection,
     };
-    genesis.check().map_err(|error| Failure::usage(format!("this genesis would not work: {error}")))?;
+    genesis.check().map_err(|error| {
+        let failure = Failure::usage(format!("this genesis would not work: {error}"));
+        let needs_bls = choices.scheme.is_multi() && matches!(error, GenesisError::Keys(_));
+        let makes_it = || format!("quorate keygen --scheme {} makes validators with the keys for it", choices.scheme);
+        if needs_bls { failure.hint(makes_it()) } else { failure }
+    })?;
     Ok(genesis)
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 
 mod completions;
+mod dkg;
 mod duration;
 mod evidence;
 mod forensics;
@@ -70,6 +71,8 @@ enum Command {
     /// Make, check and show genesis documents
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
+    /// Make a threshold key together with the other validators, without a dealer
+    Dkg(dkg::DkgArgs),
     /// Run one validator
     Node(node::NodeArgs),
     /// Sign and send a transaction
@@ -135,6 +138,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Testnet(args) => testnet::run(args, context),
         Command::Keygen(args) => done(keygen::run(&args, context)),
         Command::Genesis(command) => done(genesis::run(command, context)),
+        Command::Dkg(args) => dkg::run(&args, context),
         Command::Node(args) => node::run(&args, context),
         Command::Tx(command) => done(tx::run(command, context)),
         Command::Get(args) => done(get::run(&args, context)),

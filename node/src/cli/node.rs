@@ -47,10 +47,7 @@ pub(super) struct NodeArgs {
 pub(super) fn run(args: &NodeArgs, context: &Context) -> Result<Exit, Failure> {
     let home = Home::new(&args.home);
     let flags = Overrides { listen: args.listen, api_listen: args.api_listen, durability: args.durability };
-    // Variables that are not UTF-8 are none of ours.
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = config::load(&home, &environment.collect(), &flags)?;
+    let config = load_config(&home, &flags)?;
     context.init_logs(&config.log.filter, config.log.format)?;
     let genesis = home.genesis()?;
     let passphrase = args.passphrase.for_home(&home)?;
@@ -60,8 +57,21 @@ pub(super) fn run(args: &NodeArgs, context: &Context) -> Result<Exit, Failure> {
     context.block_on(serve(args, config, genesis, me, (identity, secrets), &home))
 }
 
+/// A home's settings, with the environment and the flags over them.
+pub(super) fn load_config(home: &Home, flags: &Overrides) -> Result<Config, Failure> {
+    // Variables that are not UTF-8 are none of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    config::load(home, &environment.collect(), flags)
+}
+
 /// Which validator of the genesis has these keys.
-fn find_me(genesis: &Genesis, identity: &IdentitySecret, vote: &VoteSecret, home: &Home) -> Result<ReplicaId, Failure> {
+pub(super) fn find_me(
+    genesis: &Genesis,
+    identity: &IdentitySecret,
+    vote: &VoteSecret,
+    home: &Home,
+) -> Result<ReplicaId, Failure> {
     let (identity, vote) = (identity.public(), vote.public());
     let by_identity = genesis.validators.iter().position(|validator| validator.identity == identity);
     let by_vote = genesis.validators.iter().position(|validator| validator.vote == vote);
@@ -102,11 +112,7 @@ async fn serve(
     if durability == DurabilityChoice::None {
         warn!("durability none: after a power failure this validator may contradict itself; for measurements only");
     }
-    let started = runtime::start(node_config(&config, genesis.clone(), me, identity, secrets, home)?).await;
-    let handle = started.map_err(|error| match &error {
-        StartError::Environment(_) => Failure::environment(error.to_string()),
-        StartError::Damaged(_) => Failure::failed(error.to_string()),
-    })?;
+    let handle = start(node_config(&config, genesis.clone(), me, identity, secrets, home)?).await?;
     let status = handle.status();
     info!(
         name = status.name, replica = me.0, chain = genesis.chain, genesis = %genesis.digest(), height = status.height.0,
@@ -121,7 +127,16 @@ async fn serve(
     ended
 }
 
-fn node_config(
+/// Starts the runtime.
+pub(super) async fn start(config: NodeConfig) -> Result<Handle, Failure> {
+    runtime::start(config).await.map_err(|error| match &error {
+        StartError::Environment(_) => Failure::environment(error.to_string()),
+        StartError::Damaged(_) => Failure::failed(error.to_string()),
+    })
+}
+
+/// What a validator's settings say, with the chain's data where the home has them.
+pub(super) fn node_config(
     config: &Config,
     genesis: Genesis,
     me: ReplicaId,
@@ -192,7 +207,7 @@ fn ended(stopped: Stopped, exit: Exit) -> Result<Exit, Failure> {
 }
 
 /// Reads standard input until it ends, on a thread that nobody waits for at the end.
-async fn stdin_closed() {
+pub(super) async fn stdin_closed() {
     let read = || {
         let mut bytes = [0; 64];
         let mut stdin = std::io::stdin().lock();

@@ -33,7 +33,8 @@ impl PassphraseArgs {
         if given.is_none() {
             output.note("warning: key files are not encrypted; --password-file or --ask-password encrypts them");
         }
-        if self.ask_password && given.as_ref().is_some_and(|one| ask("once more: ").is_ok_and(|two| *one != two)) {
+        // Asked twice, or a slip of the finger would lock everybody out.
+        if self.ask_password && given != Some(ask("once more: ")?) {
             return Err(Failure::usage("the two passphrases differ"));
         }
         Ok(given)

@@ -40,9 +40,13 @@ pub(super) struct TestnetArgs {
     /// How the validators agree [default: hotstuff, or what the home has]
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol())]
     protocol: Option<Protocol>,
-    /// What votes are signed with [default: ed25519, or what the home has]. This process deals the key of bls-threshold
+    /// What votes are signed with [default: ed25519, or what the home has]. This process deals the key of
+    /// bls-threshold, unless --dkg
     #[arg(long, value_name = "SCHEME", value_parser = scheme())]
     scheme: Option<SchemeKind>,
+    /// The validators make the key of bls-threshold themselves, without a dealer, before they start
+    #[arg(long)]
+    dkg: bool,
     /// Who leads [default: round-robin with hotstuff, stable with pbft, or what the home has]
     #[arg(long, value_name = "ELECTION", value_parser = election())]
     election: Option<Election>,
@@ -67,6 +71,7 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         nodes: args.nodes.map(usize::from),
         protocol: args.protocol,
         scheme: args.scheme,
+        dkg: args.dkg,
         election: args.election,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,

@@ -50,8 +50,13 @@ struct Watched {
 }
 
 impl Children {
-    /// Starts a process for each validator. `passed_on` is passed on to each.
-    pub(crate) fn start(home: &TestnetHome, nodes: &[NodeEntry], passed_on: &[String]) -> Result<Self, Failure> {
+    /// Starts this program's `command` as a process for each validator. `passed_on` is passed on to each.
+    pub(crate) fn start(
+        command: &str,
+        home: &TestnetHome,
+        nodes: &[NodeEntry],
+        passed_on: &[String],
+    ) -> Result<Self, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::environment(format!("cannot tell where this program lies: {error}")))?;
         let stop = CancellationToken::new();
@@ -59,7 +64,9 @@ impl Children {
         let mut children = Self { watched: Vec::new(), stop: stop.clone(), died };
         for node in nodes {
             let log = home.log(&node.name);
-            let child = spawn(&program, home, node, &log, passed_on)
+            let mut process = Command::new(&program);
+            process.arg(command).arg("--home").arg(home.node(&node.name).path()).args(passed_on);
+            let child = spawn(process, &log)
                 .map_err(|error| Failure::environment(format!("cannot start {}: {error}", node.name)))?;
             let pid = child.id().unwrap_or_default();
             let task = tokio::spawn(watch(child, pid, node.name.clone(), log, stop.clone(), report.clone()));
@@ -90,15 +97,8 @@ impl Children {
     }
 }
 
-fn spawn(
-    program: &Path,
-    home: &TestnetHome,
-    node: &NodeEntry,
-    log: &Path,
-    passed_on: &[String],
-) -> std::io::Result<Child> {
+fn spawn(mut command: Command, log: &Path) -> std::io::Result<Child> {
     let log = File::options().create(true).append(true).open(log)?;
-    let mut command = Command::new(program);
     // Settings meant for one validator would put all of them on one port.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("QUORATE_") {
@@ -106,9 +106,7 @@ fn spawn(
         }
     }
     command
-        .args(["node", "--until-stdin-closes", "--home"])
-        .arg(home.node(&node.name).path())
-        .args(passed_on)
+        .arg("--until-stdin-closes")
         .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log)

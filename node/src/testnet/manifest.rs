@@ -29,6 +29,9 @@ pub struct Manifest {
     /// What they sign votes with.
     #[serde(default)]
     pub scheme: SchemeKind,
+    /// Whether the validators make their threshold key themselves. While `genesis` is zero, they have not.
+    #[serde(default)]
+    pub dkg: bool,
     /// Who leads.
     #[serde(default)]
     pub election: Election,
@@ -66,7 +69,8 @@ impl Manifest {
     ) -> Self {
         let app = app.to_owned();
         let scheme = SchemeKind::default();
-        Self { version: VERSION, genesis: Digest::ZERO, protocol, scheme, election, app, block_interval_ms, nodes }
+        let genesis = Digest::ZERO;
+        Self { version: VERSION, genesis, protocol, scheme, dkg: false, election, app, block_interval_ms, nodes }
     }
 
     /// Reads a home's manifest, if it has one.
@@ -99,7 +103,7 @@ impl Manifest {
         let mut left = Vec::new();
         for node in &self.nodes {
             let of = home.node(&node.name);
-            for directory in [of.journal(), of.blocks(), of.evidence()] {
+            for directory in [of.journal(), of.blocks(), of.evidence(), of.ceremony()] {
                 remove(&directory, fs::remove_dir_all)?;
             }
             for file in [
@@ -178,8 +182,9 @@ mod tests {
         let home = TestnetHome::new(dir.path());
         manifest().save(&home).expect("written");
         let node = home.node("node0");
-        for path in [node.journal().join("1.log"), node.blocks().join("1.log"), node.index(), node.config_file()] {
-            write(&path);
+        let made = [node.journal().join("1.log"), node.blocks().join("1.log"), node.index(), node.config_file()];
+        for path in made.iter().chain([&node.ceremony_result()]) {
+            write(path);
         }
         let (mine, theirs) = (home.path().join("notes.txt"), node.data_dir().join("notes.txt"));
         write(&mine);
@@ -188,5 +193,6 @@ mod tests {
         assert!(mine.exists() && theirs.exists(), "somebody else's files stay");
         assert_eq!(left, vec![node.data_dir(), node.path().to_owned()]);
         assert!(!node.journal().exists() && !node.config_dir().exists() && !home.manifest_file().exists());
+        assert!(!node.ceremony().exists());
     }
 }

@@ -4,6 +4,7 @@
 //! and compared, block by block.
 
 mod accounts;
+mod ceremony;
 mod children;
 mod layout;
 mod load;
@@ -28,7 +29,7 @@ use crate::{
 };
 use children::{Children, Died};
 use load::Load;
-use prepare::{Prepared, prepare};
+use prepare::Prepared;
 use screen::Screen;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -53,12 +54,18 @@ enum End {
 pub async fn run(options: &Options, passed_on: &[String], output: Output) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let _lock = DataLock::take_file(&options.home.lock())?;
-    let prepared = prepare(options, &output)?;
+    let mut screen = Screen::new(output);
+    let files = prepare::files(options, &output)?;
+    if files.lack_a_key() && !ceremony::run(options, &files.manifest, passed_on, &mut screen, &mut signals).await? {
+        output.note("interrupted; the next run begins anew, with other keys");
+        return Ok(Exit::Interrupted);
+    }
+    let prepared = files.complete(options)?;
     let started = Instant::now();
-    let children = Children::start(&options.home, &prepared.manifest.nodes, passed_on)?;
+    let children = Children::start("node", &options.home, &prepared.manifest.nodes, passed_on)?;
     let mut testnet = Testnet {
         watch: Watch::new(&prepared.manifest, &children)?,
-        screen: Screen::new(output),
+        screen,
         options,
         prepared,
         children,

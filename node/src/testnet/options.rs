@@ -16,6 +16,8 @@ pub struct Options {
     pub protocol: Option<Protocol>,
     /// What they sign votes with; ed25519 unless told.
     pub scheme: Option<SchemeKind>,
+    /// The validators make the key of bls-threshold themselves.
+    pub dkg: bool,
     /// Who leads; the protocol's usual rule unless told.
     pub election: Option<Election>,
     /// What the chain runs; `kv` unless told.
@@ -48,6 +50,15 @@ impl Options {
         (interval > 0).then(|| u64::try_from(interval).unwrap_or(u64::MAX))
     }
 
+    /// What votes are signed with on a new testnet.
+    pub(crate) fn scheme(&self) -> Result<SchemeKind, Failure> {
+        match (self.dkg, self.scheme) {
+            (true, None | Some(SchemeKind::BlsThreshold)) => Ok(SchemeKind::BlsThreshold),
+            (true, Some(other)) => Err(Failure::usage(format!("--dkg makes a key of bls-threshold, not of {other}"))),
+            (false, scheme) => Ok(scheme.unwrap_or_default()),
+        }
+    }
+
     /// Refuses flags that contradict what the home was made with: state is never thrown away unasked.
     pub(crate) fn agree_with(&self, manifest: &Manifest) -> Result<(), Failure> {
         let clash = |flag: &str, asked: String, has: String| {
@@ -64,6 +75,10 @@ impl Options {
             }
             _ if self.scheme.is_some_and(|scheme| scheme != manifest.scheme) => {
                 clash("--scheme", self.scheme.unwrap_or_default().to_string(), manifest.scheme.to_string())
+            }
+            _ if self.dkg && !manifest.dkg => {
+                let has = if manifest.scheme.is_threshold() { "a dealt key" } else { manifest.scheme.name() };
+                clash("--dkg", "(a key without a dealer)".into(), has.into())
             }
             _ if self.election.is_some_and(|election| election != manifest.election) => {
                 clash("--election", self.election.unwrap_or_default().to_string(), manifest.election.to_string())
@@ -92,6 +107,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         nodes: None,
         protocol: None,
         scheme: None,
+        dkg: false,
         election: None,
         app: None,
         block_interval: None,
@@ -124,6 +140,7 @@ mod tests {
             (Options { app: Some("opaque".into()), ..base.clone() }, "--app opaque", "has kv"),
             (Options { protocol: Some(Protocol::Pbft), ..base.clone() }, "--protocol pbft", "has hotstuff"),
             (Options { scheme: Some(SchemeKind::BlsMulti), ..base.clone() }, "--scheme bls-multi", "has ed25519"),
+            (Options { dkg: true, ..base.clone() }, "--dkg", "has ed25519"),
             (Options { election: Some(Election::Stable), ..base.clone() }, "--election stable", "has round-robin"),
             (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
         ];

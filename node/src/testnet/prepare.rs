@@ -31,8 +31,16 @@ pub(crate) struct Prepared {
     _ports: Reserved,
 }
 
-/// Makes or finds everything under the home; writes each validator's settings for this run. The caller holds the lock.
-pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Failure> {
+/// What lies under the home. Where the validators make their key themselves there may be no genesis yet, but drafts of it.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) manifest: Manifest,
+    resumed: bool,
+    ports: Reserved,
+}
+
+/// Makes or finds the files under the home; writes each validator's settings for this run. The caller holds the lock.
+pub(crate) fn files(options: &Options, output: &Output) -> Result<Files, Failure> {
     let home = &options.home;
     let mut found = Manifest::load(home)?;
     // A manifest without a genesis is what a run leaves that was interrupted while it made its files.
@@ -43,7 +51,7 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
         }
     }
     let resumed = found.is_some();
-    let (mut manifest, ports) = match found {
+    let (manifest, ports) = match found {
         Some(mut manifest) => {
             options.agree_with(&manifest)?;
             let before: Vec<Addresses> = manifest.nodes.iter().map(|node| (node.p2p, node.api)).collect();
@@ -62,6 +70,30 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
             (make(options, &ports.addresses, output)?, ports)
         }
     };
+    configure(home, &manifest, options)?;
+    Ok(Files { manifest, resumed, ports })
+}
+
+impl Files {
+    /// Whether the validators have still to make their key.
+    pub(crate) fn lack_a_key(&self) -> bool {
+        self.manifest.dkg && self.manifest.genesis == Digest::ZERO
+    }
+
+    /// A testnet that can be started, once there is a genesis.
+    pub(crate) fn complete(self, options: &Options) -> Result<Prepared, Failure> {
+        let Self { mut manifest, resumed, ports } = self;
+        let genesis = agreed_genesis(&options.home, &mut manifest)?;
+        manifest.save(&options.home)?;
+        let passphrase = options.password_file.as_deref().map(read_passphrase).transpose()?;
+        let client = ClientSecret::load_with(&options.home.development_key(), passphrase.as_ref())
+            .map_err(|error| Failure::environment(error.to_string()))?;
+        Ok(Prepared { manifest, genesis, client, resumed, _ports: ports })
+    }
+}
+
+/// The genesis that the manifest says, or that a new one shall say.
+fn agreed_genesis(home: &TestnetHome, manifest: &mut Manifest) -> Result<Genesis, Failure> {
     let genesis = read_genesis(&home.genesis_file())?;
     if manifest.genesis == Digest::ZERO {
         manifest.genesis = genesis.digest();
@@ -76,12 +108,7 @@ pub(crate) fn prepare(options: &Options, output: &Output) -> Result<Prepared, Fa
         );
         return Err(Failure::failed(what).hint("--fresh to begin anew, or another --home"));
     }
-    configure(home, &manifest, options)?;
-    manifest.save(home)?;
-    let passphrase = options.password_file.as_deref().map(read_passphrase).transpose()?;
-    let client = ClientSecret::load_with(&home.development_key(), passphrase.as_ref())
-        .map_err(|error| Failure::environment(error.to_string()))?;
-    Ok(Prepared { manifest, genesis, client, resumed, _ports: ports })
+    Ok(genesis)
 }
 
 fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<Manifest, Failure> {
@@ -92,8 +119,9 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
     let nodes: Vec<_> = addresses.iter().enumerate().map(entry).collect();
     let protocol = options.protocol.unwrap_or_default();
     let election = options.election.unwrap_or_else(|| Election::usual(protocol));
-    let scheme = options.scheme.unwrap_or_default();
-    let manifest = Manifest { scheme, ..Manifest::new(protocol, election, app, options.block_interval_ms(), nodes) };
+    let (scheme, dkg) = (options.scheme()?, options.dkg);
+    let manifest =
+        Manifest { scheme, dkg, ..Manifest::new(protocol, election, app, options.block_interval_ms(), nodes) };
     // Before anything else: what is not in a manifest, no `--fresh` will take away.
     manifest.save(home)?;
 
@@ -119,7 +147,7 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
         ..Choices::default()
     };
     let mut genesis = build_genesis("testnet".into(), validators.collect::<Result<_, _>>()?, application, choices)?;
-    if scheme.is_threshold() {
+    if scheme.is_threshold() && !dkg {
         let (dealt, shares) = deal(genesis, scheme, *output)?;
         for (node, share) in manifest.nodes.iter().zip(&shares) {
             home.node(&node.name).save_share(share, passphrase)?;
@@ -130,7 +158,10 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
     for node in &manifest.nodes {
         write_private(&home.node(&node.name).genesis_file(), &text)?;
     }
-    write_private(&home.genesis_file(), &text)?;
+    // Theirs is a draft until they have made their key.
+    if !dkg {
+        write_private(&home.genesis_file(), &text)?;
+    }
     Ok(manifest)
 }
 

@@ -34,6 +34,11 @@ impl Screen {
         }
     }
 
+    /// A remark for people.
+    pub(crate) fn note(&self, text: String) {
+        self.output.note(text);
+    }
+
     /// A validator that died by itself.
     pub(crate) fn died(&mut self, died: &Died, restart: &str) -> Result<(), Failure> {
         let how = super::children::shown(died.status);

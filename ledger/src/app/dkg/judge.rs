@@ -76,20 +76,25 @@ impl Fault {
     pub fn is_proven(self) -> bool {
         !matches!(self, Self::NoDealing | Self::NoVerdict | Self::NoAnswer { .. })
     }
+
+    /// In words; `name` tells what other members are called.
+    pub fn told(self, name: impl Fn(&ReplicaId) -> String) -> String {
+        match self {
+            Self::NoDealing => "dealt nothing in time".into(),
+            Self::NoVerdict => "gave no verdict in time".into(),
+            Self::NoAnswer { to } => format!("did not answer the complaint of {}", name(&to)),
+            Self::DealtTwice => "dealt twice".into(),
+            Self::Unproven => "did not prove that it knows the secret that it dealt".into(),
+            Self::BadShare { to } => format!("dealt a bad share to {}", name(&to)),
+            Self::WrongAnswer { to } => format!("answered the complaint of {} with a wrong secret", name(&to)),
+            Self::FalseComplaint { against } => format!("complained falsely about {}", name(&against)),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoDealing => f.write_str("dealt nothing in time"),
-            Self::NoVerdict => f.write_str("gave no verdict in time"),
-            Self::NoAnswer { to } => write!(f, "did not answer the complaint of {to}"),
-            Self::DealtTwice => f.write_str("dealt twice"),
-            Self::Unproven => f.write_str("did not prove that it knows the secret that it dealt"),
-            Self::BadShare { to } => write!(f, "dealt a bad share to {to}"),
-            Self::WrongAnswer { to } => write!(f, "answered the complaint of {to} with a wrong secret"),
-            Self::FalseComplaint { against } => write!(f, "complained falsely about {against}"),
-        }
+        f.write_str(&self.told(ToString::to_string))
     }
 }
 
