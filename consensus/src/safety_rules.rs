@@ -175,9 +175,18 @@ impl<S: Scheme> SafetyRules<S> {
 
     /// Whether exactly this was signed before.
     pub fn has_said<T: Promised>(&self, statement: &T) -> bool {
-        let promise = statement.promise();
-        let said = self.said.get(&promise.slot).and_then(|said| said.statements.get(&promise.height));
-        said.is_some_and(|earlier| earlier.view == promise.view && earlier.statement == promise.statement)
+        self.said_beside(&statement.promise()).is_some_and(|is_same| is_same)
+    }
+
+    /// Whether another statement than this one was signed in its slot.
+    pub(crate) fn has_said_otherwise<T: Promised>(&self, statement: &T) -> bool {
+        self.said_beside(&statement.promise()).is_some_and(|is_same| !is_same)
+    }
+
+    /// If something was signed in this slot, view and height: whether it was this.
+    fn said_beside(&self, promise: &Promise) -> Option<bool> {
+        let earlier = self.said.get(&promise.slot)?.statements.get(&promise.height)?;
+        (earlier.view == promise.view).then_some(earlier.statement == promise.statement)
     }
 
     /// Heights up to `height` are final for everybody: nothing more is signed there, and what was is forgotten.

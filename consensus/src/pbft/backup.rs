@@ -5,6 +5,9 @@
 //! - **Prepare**: the block is executed, and the height below is prepared in this view. For the view's first height body and
 //!   ancestors are enough.
 //! - **Commit**: a quorum's PREPAREs and the executed block. In one flush with the promise: the body and the prepared certificate.
+//! - **One block for both**: who was shown one block and prepared it, and then sees a quorum prepare another there, does not COMMIT that
+//!   one, nor the other way round: else its name would stand among those of liars under both (`fork`). Only a primary that lies
+//!   brings this about, and if its view lacks that COMMIT, the next one makes the block final.
 
 use super::{
     Ballot, Commit, Message, Pbft, PrePrepare, Prepare, Record, Stepped, Vote, certificate::name, evidence::accuse,
@@ -185,9 +188,9 @@ impl<S: Scheme> Pbft<S> {
 
     /// The height below is prepared in this view, or final, and it is the block's parent; or the view starts from this block.
     fn may_prepare(&self, ballot: Ballot) -> bool {
-        let is_tip = self.entry.as_ref().is_some_and(|entry| entry.tip.is_some()) && ballot.height == self.start;
-        if is_tip {
-            return true;
+        let tip = self.entry.as_ref().and_then(|entry| entry.tip.as_ref());
+        if let Some(tip) = tip.filter(|_| ballot.height == self.start) {
+            return tip.block.digest() == ballot.block;
         }
         let below = Height(ballot.height.0.saturating_sub(1));
         let is_prepared = || self.log.get(below).is_some_and(|entry| entry.prepared.is_some());
@@ -196,6 +199,9 @@ impl<S: Scheme> Pbft<S> {
     }
 
     fn prepare(&mut self, ballot: Ballot, step: &mut Stepped<S>) {
+        if self.safety.has_said_otherwise(&Commit(ballot)) {
+            return;
+        }
         let entry = self.log.entry(ballot.height);
         if std::mem::replace(&mut entry.has_sent_prepare, true) {
             return;
@@ -215,6 +221,10 @@ impl<S: Scheme> Pbft<S> {
     fn commit(&mut self, ballot: Ballot, step: &mut Stepped<S>) {
         let entry = self.log.entry(ballot.height);
         let Some(certificate) = entry.prepared.clone() else { return };
+        if self.safety.has_said_otherwise(&Prepare(ballot)) {
+            return;
+        }
+        let entry = self.log.entry(ballot.height);
         if std::mem::replace(&mut entry.has_sent_commit, true) {
             return;
         }

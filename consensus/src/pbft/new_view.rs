@@ -104,13 +104,14 @@ impl<S: Scheme> Pbft<S> {
         }
         if !self.halted {
             self.take_tip(&new_view, from, step);
+            self.advance(step);
             self.replay_early(step);
             self.try_propose(step);
         }
     }
 
     /// The tip is the view's first height, under its old digest.
-    fn take_tip(&mut self, new_view: &NewView<S>, from: ReplicaId, step: &mut Stepped<S>) {
+    pub(super) fn take_tip(&mut self, new_view: &NewView<S>, from: ReplicaId, step: &mut Stepped<S>) {
         let Some(tip) = &new_view.tip else { return };
         let (height, digest) = (tip.block.header.height, tip.block.digest());
         let is_ours = height == self.root() && digest == self.tree.root_digest();
@@ -125,7 +126,6 @@ impl<S: Scheme> Pbft<S> {
         entry.has_sent_prepare = am_primary;
         self.count_primarys_prepare(height, step);
         self.hold(digest, tip.block.clone(), from, step);
-        self.advance(step);
     }
 
     /// What others said in this view before it began here.

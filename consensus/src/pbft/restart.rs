@@ -116,26 +116,19 @@ impl<S: Scheme> Pbft<S> {
 
     /// What this replica had accepted in its view follows from its promises.
     fn restore_log(&mut self, step: &mut Stepped<S>) {
-        let tip = self.entry.as_ref().and_then(|entry| entry.tip.clone());
-        if let Some(tip) = tip.filter(|tip| tip.block.digest() == self.tree.root_digest() && self.root() >= self.start)
-        {
-            let entry = self.log.entry(self.root());
-            entry.accepted = Some(tip.block.digest());
-            entry.pre_prepare = Some(tip);
+        // The tip is accepted by the NEW-VIEW, whether or not anything was said of it.
+        if let Some(entry) = self.entry.clone() {
+            self.take_tip(&entry, self.primary(self.view), step);
         }
         let said = |digest: &Digest| {
             let ballot = Ballot::of(self.view, &self.tree.get(digest)?.held.header);
-            (self.safety.has_said(&Prepare(ballot)) || self.is_tip(digest)).then_some(ballot)
+            self.safety.has_said(&Prepare(ballot)).then_some(ballot)
         };
         for ballot in self.tree.by_height().iter().filter_map(said).collect::<Vec<_>>() {
             self.log.entry(ballot.height).accepted = Some(ballot.block);
         }
         self.repeat_votes(step);
-    }
-
-    fn is_tip(&self, digest: &Digest) -> bool {
-        let tip = self.entry.as_ref().and_then(|entry| entry.tip.as_ref());
-        tip.is_some_and(|tip| tip.block.digest() == *digest)
+        self.advance(step);
     }
 
     /// Says again whatever was said in this view above the last commit. Signing the same statement again gives the same bytes.

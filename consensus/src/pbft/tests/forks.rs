@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Action, Evidence, Exhibit, Protocol, Rejection,
     forensics::{Past, culprits},
-    pbft::{Ballot, Certificates, Commit, CommitCertificate, CommitProof, Message, Record, ViewChange},
+    pbft::{Ballot, Certificates, Commit, CommitCertificate, CommitProof, Message, Prepare, Record, ViewChange},
     test_net::child,
 };
 use quorate_types::{Block, BoundedVec, Height, View, encode};
@@ -196,4 +196,40 @@ fn two_pasts_name_those_who_signed_two_blocks_of_one_place() {
     let ours = past(&net, 1, &chain(&net, 1, 1)[0], &[0, 1, 2], vec![]);
     let theirs = past(&net, 1, &rival(&net, 1), &[1, 2, 3], vec![]);
     assert_eq!(named(&net, &ours, &theirs), BTreeSet::from([1, 2]));
+}
+
+/// 7 replicas, of which 1 to 4 lie (2f), and 0, 5 and 6 are honest. The primary shows 0 another block than the others. 0 prepares
+/// that, and then sees a quorum prepare the other one. Were it to COMMIT what it did not prepare, its name would stand under both
+/// blocks when the fork is found.
+#[test]
+fn who_prepared_one_block_does_not_commit_another_in_its_place_and_is_accused_of_no_fork() {
+    let net = Net::new(7);
+    let (one, other) = (chain(&net, 1, 1).remove(0), rival(&net, 1));
+    let [first, second] = [&one, &other].map(|block| Ballot::of(View(1), &block.header));
+    let mut honest = node(&net, 0);
+    hear(&net, &mut honest, 1, propose(&net, 1, &one));
+    assert!(execute(&mut honest, std::slice::from_ref(&one))[0].says("prepare"), "what its primary shows it");
+    for voter in [2, 3, 4, 5, 6] {
+        hear(&net, &mut honest, voter, prepare(&net, voter, second));
+    }
+    let blocks = BoundedVec::new(vec![other.clone()]).expect("one");
+    hear(&net, &mut honest, 6, Message::Blocks { wanted: other.digest(), blocks });
+    let heard = execute(&mut honest, std::slice::from_ref(&other)).remove(0);
+    assert_eq!(honest.prepared.as_ref().map(|prepared| prepared.statement.0), Some(second), "a quorum did");
+    assert!(!heard.says("commit"));
+    // It learns what the others make of it.
+    let signers = [1, 2, 3, 4, 6];
+    hear(&net, &mut honest, 6, certificates(committed(&net, 1, &other, &signers)));
+    assert_eq!(honest.tree.root_digest(), other.digest());
+
+    let mut witness = node(&net, 5);
+    let shown = certify(&net, Prepare(first), &[0, 1, 2, 3, 4]);
+    let show = |it| change(&net, it, 2, genesis_stable(&net), (it < 5).then(|| shown.clone()));
+    let changes: Vec<_> = [1, 2, 3, 4, 5].map(show).into();
+    hear(&net, &mut witness, 2, begin(new_view(&net, 2, &changes, Some(&one))));
+    execute(&mut witness, std::slice::from_ref(&one));
+    hear(&net, &mut witness, 2, certificates(committed(&net, 2, &one, &[1, 2, 3, 4, 5])));
+    assert_eq!(witness.root(), Height(1));
+    let heard = hear(&net, &mut witness, 2, certificates(committed(&net, 1, &other, &signers)));
+    assert_eq!(accused(&net, &heard), BTreeSet::from([1, 2, 3, 4]), "all liars, and nobody honest");
 }
