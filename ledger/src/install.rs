@@ -1,7 +1,10 @@
 //! Giving a snapshot to others, and beginning anew from one.
 
-use crate::{Chunk, Disk, Index, Ledger, LedgerError, Manifest, Prefix, State, checkpoints::Checkpoint, store::Base};
-use quorate_types::{Batch, Block, Header, Height};
+use crate::{
+    Chunk, Disk, Index, Ledger, LedgerError, Manifest, Prefix, State, checkpoints::Checkpoint, execute::Executed,
+    store::Base,
+};
+use quorate_types::{Batch, Block, Digest, Header, Height};
 use std::sync::Arc;
 
 /// What became of a snapshot.
@@ -61,7 +64,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     }
 
     fn begin_at(&mut self, manifest: Manifest, state: State) -> Result<(), LedgerError> {
-        let proof = manifest.proof.to_vec();
+        let (height, proof) = (manifest.header.height, manifest.proof.to_vec());
         self.head = manifest.header.clone();
         self.head_digest = manifest.header.digest();
         self.head_outcomes = manifest.outcomes_root;
@@ -69,11 +72,19 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         self.state = state;
         self.state.take_changes();
         self.history = None;
-        self.overlays.clear();
+        self.pass(height);
         self.checkpoints.clear();
         self.offer(proof);
         self.index.clear()?;
         self.index_base()
+    }
+
+    /// The head has jumped to `height`. Commits may be on their way here of blocks that were executed before: those up to the head
+    /// are committed by it, and those above stand on it.
+    fn pass(&mut self, height: Height) {
+        let is_passed = |(_, executed): &(&Digest, &Executed)| executed.block.header.height <= height;
+        self.passed = self.overlays.iter().filter(is_passed).map(|(digest, _)| *digest).collect();
+        self.prune();
     }
 
     /// Executes final blocks that block sync brought without a proof for the last of them: they wait for those above. The first

@@ -13,7 +13,10 @@ use crate::{
     store::{Base, Durable, SEGMENT, Store},
 };
 use quorate_types::{Batch, Block, ChainId, Digest, Header, Height, decode, encode};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 const HEAD: &[u8] = b"head";
 const DURABLE: &[u8] = b"durable";
@@ -40,6 +43,8 @@ pub struct Ledger<D, I> {
     pub(crate) memory: usize,
     /// Executed blocks above the head, by digest.
     pub(crate) overlays: BTreeMap<Digest, Executed>,
+    /// Blocks that were executed above the head when the last snapshot passed them.
+    pub(crate) passed: BTreeSet<Digest>,
 }
 
 /// A block that has just become final.
@@ -94,6 +99,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
             checkpoints: Checkpoints::every(genesis.params.checkpoint_interval),
             memory: if genesis.election == Election::Reputation { MAX_BELOW } else { 0 },
             overlays: BTreeMap::new(),
+            passed: BTreeSet::new(),
         };
         base::sweep(&mut ledger.store.disk, segment_above);
         ledger.load(&chained)?;
@@ -238,9 +244,10 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     }
 
     /// Commits an executed block and its uncommitted ancestors, oldest first; `proof` proves `block`. What does not stand
-    /// above it is forgotten. A block that is committed already is left alone. Not durable before [`Ledger::sync`].
+    /// above it is forgotten. A block that is committed already, or lies below a snapshot that was installed since it was executed, is
+    /// left alone. Not durable before [`Ledger::sync`].
     pub fn commit(&mut self, block: &Digest, proof: Vec<u8>) -> Result<Vec<CommittedBlock>, LedgerError> {
-        if *block == self.head_digest || self.height_of(block).is_some() {
+        if *block == self.head_digest || self.height_of(block).is_some() || self.passed.contains(block) {
             return Ok(Vec::new());
         }
         let (mut path, below) = (Vec::new(), self.head.height);
@@ -294,7 +301,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     }
 
     /// Forgets executed blocks that do not stand above the head.
-    fn prune(&mut self) {
+    pub(crate) fn prune(&mut self) {
         let mut kept = BTreeMap::new();
         let mut overlays: Vec<_> = std::mem::take(&mut self.overlays).into_iter().collect();
         overlays.sort_by_key(|(_, executed)| executed.block.header.height);

@@ -115,6 +115,28 @@ fn one_that_began_from_a_snapshot_gives_it_on() {
     assert_begun(&second, CHECKPOINT);
 }
 
+/// Blocks 1 to 66 are executed and decided, the commits are on their way through the journal, and then a snapshot at 64 comes.
+#[test]
+fn commits_on_their_way_while_a_snapshot_is_installed_are_taken_for_what_they_are() {
+    let server = server();
+    let mut ledger = memory();
+    let stored = |height| server.block(Height(height)).expect("readable").expect("there");
+    for height in 1..=CHECKPOINT + 2 {
+        let whole = stored(height);
+        ledger.execute(&whole.block, whole.batches).expect("the same chain");
+    }
+    let (manifest, state) = snapshot(&server);
+    assert_eq!(ledger.install(manifest, state).expect("sound"), Installed::Done);
+    let mut commit = |height| {
+        let digest = stored(height).block.digest();
+        ledger.commit(&digest, digest.0.to_vec()).map(|blocks| blocks.len())
+    };
+    assert!(matches!([10, CHECKPOINT].map(&mut commit), [Ok(0), Ok(0)]), "the snapshot has passed them");
+    assert_eq!(commit(CHECKPOINT + 2).expect("it stands above the snapshot"), 2);
+    assert!(matches!(commit(HEAD), Err(LedgerError::NotExecuted { .. })), "another matter");
+    assert_begun(&ledger, CHECKPOINT + 2);
+}
+
 #[test]
 fn a_later_snapshot_replaces_an_earlier_one() {
     let mut ledger = installed();
