@@ -117,7 +117,8 @@ pub enum Request {
         /// Who certainly holds its batches.
         holder: ReplicaId,
     },
-    /// Say which of these batches are spent, as [`Event::BatchSpent`]: they hold up nobody.
+    /// These batches have waited for long: the others shall hear of them, in case somebody gave them to this replica alone. And say which
+    /// of them are spent, as [`Event::BatchSpent`]: they hold up nobody.
     Inspect {
         /// Held batches.
         batches: Vec<Digest>,

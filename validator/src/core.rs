@@ -226,6 +226,10 @@ impl<R: Replica> Core<R> {
                 }
                 Request::Execute { block, holder } => self.execute_when_complete(block, holder),
                 Request::Inspect { batches } => {
+                    let mut actions = Vec::new();
+                    self.pool.offer(&batches, &mut actions);
+                    // An offer readies no batch, so the replica hears nothing here.
+                    let _no_step = self.pool_actions(actions);
                     let batches: Vec<_> = batches.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
                     if !batches.is_empty() {
                         self.effects.push(Effect::Ledger(LedgerWork::Inspect { batches }));

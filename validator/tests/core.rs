@@ -1,16 +1,17 @@
-//! The core under leaders that name batches again.
+//! The core under leaders that name batches again, and with batches that others may lack.
 
 use quorate_consensus::{
-    BatchLimits, Config, Election, Keys, Mempool, PoolMessage, Protocol, SeenCertificates, Timeouts,
+    Action, BatchLimits, Config, Election, Journal, Keys, Mempool, PoolMessage, Protocol, SeenCertificates, Timeouts,
     hotstuff::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record},
+    pbft::{self, Pbft},
 };
 use quorate_crypto::{ClientSecret, Scheme, Symbolic, conformance};
-use quorate_ledger::Entry;
+use quorate_ledger::{Entry, Params};
 use quorate_types::{
     Batch, Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, TransactionBody, View,
 };
-use quorate_validator::{Checked, Committed, Core, Effect, Input, LedgerReply, LedgerWork, Wire, WireKeys};
-use std::{sync::Arc, time::Duration};
+use quorate_validator::{Checked, Committed, Core, Effect, Input, LedgerReply, LedgerWork, Output, Wire, WireKeys};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 type Node = HotStuff<Symbolic>;
 
@@ -37,9 +38,18 @@ fn world() -> World {
     World { keys: WireKeys { consensus: Keys::new(scheme.clone(), &genesis), chain }, scheme, genesis }
 }
 
-fn core(world: &World) -> Core<Node> {
+struct NoDisk;
+
+impl<R> Journal<R> for NoDisk {
+    type Error = Infallible;
+    fn persist(&mut self, _: Vec<R>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn config(world: &World) -> Config<Symbolic> {
     let id = ReplicaId(0);
-    let config = Config {
+    Config {
         id,
         scheme: world.scheme.clone(),
         secret: world.scheme.secret(id),
@@ -52,9 +62,12 @@ fn core(world: &World) -> Core<Node> {
         head_proof: None,
         recent: Vec::new(),
         seen: SeenCertificates::default(),
-    };
-    let replica = HotStuff::recover(config, Vec::<Record<Symbolic>>::new());
-    Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))
+    }
+}
+
+fn core(world: &World) -> Core<Node> {
+    let replica = HotStuff::recover(config(world), Vec::<Record<Symbolic>>::new());
+    Core::new(replica, Mempool::new(ReplicaId(0), conformance::committee(4), BatchLimits::default()))
 }
 
 fn batch(chain: ChainId, nonce: u64) -> Arc<Batch> {
@@ -111,4 +124,46 @@ fn a_batch_that_is_committed_below_stays_for_the_uncommitted_block_that_names_it
     assert_eq!(executed_with(&effects), [2], "with all its batches");
     let is_kept = |entry: &Entry<_>| matches!(entry, Entry::Batch(batch) if batch.digest() == again.digest());
     assert!(core.journal_snapshot().iter().any(is_kept), "a rotated journal has it for the votes that rest on it");
+}
+
+fn pbft_core(world: &World) -> Core<Pbft<Symbolic>> {
+    let (id, params) = (ReplicaId(0), Params::default());
+    let [base, max] = [params.timeout_base_ms, params.timeout_max_ms].map(Duration::from_millis);
+    let config = Config { timeouts: Timeouts { base, max, block_interval: None }, ..config(world) };
+    let replica = Pbft::recover(config, Vec::<pbft::Record<Symbolic>>::new());
+    Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))
+}
+
+/// A liar gives a batch to one backup alone. With the genesis' usual timeouts that one tells the others of it first, and loses patience
+/// with a primary that knows of it only.
+#[test]
+fn a_backup_offers_a_batch_before_it_deposes_the_primary_for_it() {
+    let world = world();
+    let mut core = pbft_core(&world);
+    let wire: Wire<pbft::Message<Symbolic>> = Wire::Pool(PoolMessage::Batch(batch(world.keys.chain, 0)));
+    let message = Checked::check(wire, ReplicaId(3), &world.keys).expect("good");
+    let mut inputs = vec![Input::Received { from: ReplicaId(3), message }, Input::Started];
+    let (mut timers, mut count) = (BTreeMap::new(), 0);
+    let mut now = Duration::ZERO;
+    loop {
+        let input = inputs.pop().unwrap_or_else(|| {
+            let ((at, _), timer) = timers.pop_first().expect("timers run");
+            now = at;
+            Input::TimedOut(timer)
+        });
+        let Output { effects, step } = core.handle(input);
+        for effect in effects {
+            match effect {
+                Effect::SetTimer { timer, after } => {
+                    count += 1;
+                    timers.insert((now + after, count), timer);
+                }
+                Effect::Broadcast(PoolMessage::Offer(_)) => return,
+                _ => {}
+            }
+        }
+        let Ok(actions) = step.release(&mut NoDisk);
+        let deposes = |action: &Action<_>| matches!(action, Action::Broadcast(pbft::Message::ViewChange(_)));
+        assert!(!actions.iter().any(deposes), "after {now:?}, and nobody else has heard of the batch");
+    }
 }

@@ -1,11 +1,19 @@
 //! Batches between replicas: sent once, offered while they stay uncommitted, asked for where they are missing.
+//!
+//! An answer is ten thousand times as long as the digest that asks for it, so a batch is given to one peer only a few times in one
+//! repeat interval, however often it is named.
 
 use super::{AGED, DIGESTS, Mempool, PoolAction, PoolMessage, PoolTimer, Wanted};
 use quorate_types::{Batch, BoundedVec, Digest, ReplicaId};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Batches wanted because one peer offered them.
 const MAX_WANTED: usize = 256;
+/// Times that a batch is given to one peer within an interval: it may have had no room for it, and then a block needed it.
+const GIVEN: u8 = 2;
 
 impl Mempool {
     /// A peer's message, whose transactions' signatures are checked.
@@ -18,10 +26,29 @@ impl Mempool {
                 self.want(missing, from, false, actions);
             }
             PoolMessage::Ask(digests) => {
-                for batch in digests.iter().filter_map(|digest| self.get(digest)) {
-                    actions.push(PoolAction::Send { to: from, message: PoolMessage::Batch(batch.clone()) });
-                }
+                let asked: BTreeSet<_> = digests.into_inner().into_iter().collect();
+                asked.iter().for_each(|digest| self.give(digest, from, actions));
+                self.run_repeat(actions);
             }
+        }
+    }
+
+    fn give(&mut self, digest: &Digest, to: ReplicaId, actions: &mut Vec<PoolAction>) {
+        let Some(held) = self.held.get(digest) else { return };
+        let given = self.given.entry((to, *digest)).or_default();
+        if *given < GIVEN {
+            *given += 1;
+            actions.push(PoolAction::Send { to, message: PoolMessage::Batch(held.batch.clone()) });
+        }
+    }
+
+    /// Tells all others of those of these batches that may still apply: somebody lost patience with a leader that leaves them out,
+    /// and perhaps it never heard of them.
+    pub fn offer(&self, batches: &[Digest], actions: &mut Vec<PoolAction>) {
+        let is_live = |digest: &&Digest| self.held.get(digest).is_some_and(|held| !held.is_spent);
+        let live: Vec<_> = batches.iter().filter(is_live).take(DIGESTS).copied().collect();
+        if !live.is_empty() {
+            actions.push(PoolAction::Broadcast(PoolMessage::Offer(BoundedVec::new(live).expect("a chunk"))));
         }
     }
 
@@ -66,7 +93,8 @@ impl Mempool {
     }
 
     pub(super) fn run_repeat(&mut self, actions: &mut Vec<PoolAction>) {
-        let is_idle = self.held.values().all(|held| held.is_spent) && self.wanted.is_empty();
+        let has_nothing_to_say = self.held.values().all(|held| held.is_spent) && self.wanted.is_empty();
+        let is_idle = has_nothing_to_say && self.given.is_empty();
         if !is_idle && !std::mem::replace(&mut self.repeat_runs, true) {
             actions.push(PoolAction::SetTimer { timer: PoolTimer::Repeat, after: self.limits.repeat_after });
         }
@@ -76,6 +104,7 @@ impl Mempool {
     /// missing.
     pub(super) fn repeat(&mut self, actions: &mut Vec<PoolAction>) {
         self.repeat_runs = false;
+        self.given.clear();
         if self.overdue {
             self.close(actions);
         }

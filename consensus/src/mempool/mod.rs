@@ -207,6 +207,8 @@ pub struct Mempool {
     wanted: BTreeMap<Digest, Wanted>,
     finished: Finished,
     settled: Settled,
+    /// How often each batch was given to each peer since the last repeat.
+    given: BTreeMap<(ReplicaId, Digest), u8>,
     repeat_runs: bool,
 }
 
@@ -228,6 +230,7 @@ impl Mempool {
             wanted: BTreeMap::new(),
             finished: Finished::default(),
             settled: Settled::default(),
+            given: BTreeMap::new(),
             repeat_runs: false,
         }
     }

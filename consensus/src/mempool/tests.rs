@@ -114,6 +114,28 @@ fn an_uncommitted_batch_is_offered_again_and_a_peer_that_lacks_it_gets_it() {
 }
 
 #[test]
+fn a_batch_is_given_to_a_peer_a_few_times_in_an_interval_however_often_it_asks() {
+    let mut ours = pool(0);
+    submit(&mut ours, 0).0.expect("first");
+    let batch = ready(&close(&mut ours)).remove(0);
+    let ask = |ours: &mut Mempool, peer| {
+        let mut given = Vec::new();
+        let digests = BoundedVec::new(vec![batch.digest(); DIGESTS]).expect("as many as fit");
+        ours.on_message(ReplicaId(peer), PoolMessage::Ask(digests), &mut given);
+        given.iter().filter(|action| matches!(action, PoolAction::Send { .. })).count()
+    };
+    assert_eq!([1, 1, 1, 2].map(|peer| ask(&mut ours, peer)), [1, 1, 0, 1]);
+    ours.on_timer(PoolTimer::Repeat, &mut Vec::new());
+    assert_eq!(ask(&mut ours, 1), 1, "a new interval");
+    ours.retire(&batch.digest());
+    ours.on_timer(PoolTimer::Repeat, &mut Vec::new());
+    let mut actions = Vec::new();
+    ours.on_message(ReplicaId(1), PoolMessage::Ask(BoundedVec::new(vec![batch.digest()]).expect("one")), &mut actions);
+    let repeat = |action: &PoolAction| matches!(action, PoolAction::SetTimer { timer: PoolTimer::Repeat, .. });
+    assert!(actions.iter().any(repeat), "the interval ends for a pool that has nothing else to say, too");
+}
+
+#[test]
 fn with_batches_in_flight_the_open_one_grows_until_a_commit() {
     let mut pool = pool(0);
     let mut flying = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! - **Progress**: runs while something is pending, restarts with each commit, doubles with each unsuccessful view up to a cap and
 //!   falls back after progress. It runs in two halves: after the first the host is asked which batches are spent, so that a
-//!   hopeless one deposes nobody.
+//!   hopeless one deposes nobody, and offers the others to everybody, so that nobody is deposed for one that it never heard of.
 //! - **View**: how long a view change may take, from when a quorum has moved.
 //! - **Censorship**: every few timeouts, is the oldest waiting batch still the same? Batches are ordered in the order of their
 //!   arrival, so that under any load the oldest one gets its turn: a primary that leaves it out while it proposes others is
@@ -154,7 +154,7 @@ impl<S: Scheme> Pbft<S> {
         }
     }
 
-    /// Asks the host which of the oldest batches are spent: they are no work.
+    /// Asks the host which of the oldest batches are spent: they are no work. The others it offers to everybody.
     fn inspect(&self, step: &mut Stepped<S>) {
         let batches: Vec<_> = self.ready.iter().take(INSPECTED).copied().collect();
         if !batches.is_empty() {
