@@ -24,7 +24,7 @@
 //! | 10 | base and tip follow from them: greatest checkpoint; greatest (view, height) certificate | `rules::follows` |
 //! | 11 | one NEW-VIEW a view, never of a view below the own; a second different one is evidence | `new_view` |
 //! | 12 | it is in the journal before anything is signed in its view | `new_view` |
-//! | 13 | nothing is signed in the view below its tip, or at or below its base | `backup` |
+//! | 13 | nothing is signed in the view below its tip, or at or below its base, and at the tip's height nothing but the tip | `backup` |
 //! | 14 | the tip is prepared again only with its body and all its ancestors executed | `backup` |
 //! | 15 | after VIEW-CHANGE(w) nothing is signed for views below w | `safety_rules` |
 //! | 16 | the highest prepared certificate is never pruned | `checkpoint` |

@@ -216,7 +216,7 @@ fn who_prepared_one_block_does_not_commit_another_in_its_place_and_is_accused_of
     hear(&net, &mut honest, 6, Message::Blocks { wanted: other.digest(), blocks });
     let heard = execute(&mut honest, std::slice::from_ref(&other)).remove(0);
     assert_eq!(honest.prepared.as_ref().map(|prepared| prepared.statement.0), Some(second), "a quorum did");
-    assert!(!heard.says("commit"));
+    assert!(!heard.says("commit"), "it commits what it did not prepare");
     // It learns what the others make of it.
     let signers = [1, 2, 3, 4, 6];
     hear(&net, &mut honest, 6, certificates(committed(&net, 1, &other, &signers)));
