@@ -131,3 +131,29 @@ fn a_testnet_does_not_fill_somebody_elses_directory() {
     }
     assert!(file.exists());
 }
+
+#[cfg(feature = "lab")]
+#[test]
+fn twins_run_a_family_and_the_file_that_was_written_of_it() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let file = dir.path().join("twins.json").to_str().expect("text").to_owned();
+    let twins = |arguments: &[&str], code: i32| {
+        let all = [&["sim", "twins", "--output", "json", "--jobs", "2"], arguments].concat();
+        let output = quorate(&all).assert().code(code).get_output().stdout.clone();
+        serde_json::from_slice::<serde_json::Value>(&output).expect("one document")
+    };
+    assert_eq!(twins(&["--views", "2", "--write", &file], 0)["scenarios"], 510);
+    for arguments in [&["--views", "2", "--exhaustive"][..], &["--file", &file]] {
+        let report = twins(arguments, 0);
+        let told = ["scenarios", "violations", "num_nodes", "num_twins", "partitions", "views"].map(|key| &report[key]);
+        assert_eq!(told, [510, 0, 4, 1, 2, 2], "{report}");
+    }
+    let two_of_four = r#"{"num_nodes": 4, "num_twins": 2, "partitions": 2, "views": 2, "scenarios": [[
+        {"leader": 1, "partitions": [["0a", "1a", "2"], ["0b", "1b", "3"]]},
+        {"leader": 2, "partitions": [["0a", "0b", "1a", "1b", "2"], ["3"]]}]]}"#;
+    std::fs::write(&file, two_of_four).expect("written");
+    let diverged = twins(&["--file", &file, "--protocol", "pbft"], 3);
+    assert_eq!((&diverged["ending"], &diverged["violations"]), (&"diverged".into(), &1.into()));
+    let breaches = diverged["findings"][0]["breaches"].to_string();
+    assert!(breaches.contains("processes 2 and 3 commit different blocks at height 1"), "{breaches}");
+}

@@ -50,7 +50,7 @@ pub enum Breach {
         why: String,
     },
     /// It has evidence against a replica that runs once.
-    #[error("process {process} accuses replica {accused}, which runs once")]
+    #[error("process {process} accuses {accused}, which runs once")]
     Accused {
         /// Who.
         process: usize,
