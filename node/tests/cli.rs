@@ -60,6 +60,28 @@ fn a_home_that_was_made_for_another_protocol_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn shares_are_dealt_only_for_a_genesis_that_can_be_written() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let path = |name: &str| dir.path().join(name).to_str().expect("text").to_owned();
+    let (entry, out, shares) = (path("entry.json"), path("genesis.json"), path("shares"));
+    let made = quorate(&["keygen", "--home", &path("home")]).assert().code(0).get_output().stdout.clone();
+    std::fs::write(&entry, made).expect("written");
+    std::fs::write(&out, "mine").expect("written");
+    let new = ["genesis", "new", "--chain", "c", "--validator", &entry, "--out", &out];
+    let deal = || quorate(&[&new[..], &["--scheme", "bls-threshold", "--deal", &shares]].concat());
+    deal().assert().code(5);
+    assert!(stderr(&mut deal()).contains("another --out"));
+    assert!(!dir.path().join("shares").exists());
+
+    std::fs::remove_file(&out).expect("there");
+    let mut multi = quorate(&[&new[..], &["--scheme", "bls-multi"]].concat());
+    multi.assert().code(2);
+    assert!(stderr(&mut multi).contains("quorate keygen --scheme bls-multi"));
+    deal().assert().code(0);
+    assert!(dir.path().join("shares/validator.pem").exists());
+}
+
+#[test]
 fn every_command_has_help() {
     for command in
         ["testnet", "keygen", "genesis", "dkg", "node", "tx", "get", "status", "wait", "ledger", "completions"]

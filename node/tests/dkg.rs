@@ -131,7 +131,7 @@ fn three_of_four_make_a_key_and_name_the_absent_one_who_finds_its_share_when_it_
 fn a_home_whose_chain_has_run_and_a_contradiction_are_refused() {
     let members = Members::new();
     fs::create_dir_all(members.home("ada").join("data/blocks")).expect("made");
-    let refused = members.take_part("ada", &[]).end();
+    let refused = members.take_part("ada", &["--until-stdin-closes"]).end();
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(2) && why.contains("has run the chain of its genesis already"), "{why}");
 
