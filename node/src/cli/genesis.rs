@@ -1,22 +1,20 @@
 //! `quorate genesis new|check|show`.
 
-use super::{Context, duration::duration, passphrase::PassphraseArgs};
+use super::{
+    Context,
+    deal::{deal, save_shares},
+    duration::duration,
+    passphrase::PassphraseArgs,
+};
 use crate::{
     exit::Failure,
-    home::{create_private_dir, read_genesis, read_text, write_private},
-    output::Output,
+    home::{read_genesis, read_text, write_private},
 };
 use clap::{
     Args, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use quorate_crypto::{
-    KeyFile,
-    bls::{self, MinPk, MinSig, Share},
-};
-use quorate_ledger::{
-    AppGenesis, Election, Genesis, GenesisError, GenesisVariant, Params, Protocol, SchemeKind, Validator,
-};
+use quorate_ledger::{AppGenesis, Election, Genesis, GenesisError, Params, Protocol, SchemeKind, Validator};
 use quorate_types::{Account, Digest};
 use serde_json::json;
 use std::{
@@ -173,13 +171,7 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
     if let Some(dir) = deal_into(args)? {
         let passphrase = args.passphrase.for_new(context.output)?;
         let (dealt, shares) = deal(genesis, args.scheme, context.output)?;
-        create_private_dir(dir)?;
-        for (validator, share) in dealt.validators.iter().zip(&shares) {
-            let saved = share.save_with(&dir.join(format!("{}.pem", validator.name)), passphrase.as_ref());
-            saved.map_err(|error| Failure::environment(error.to_string()))?;
-        }
-        let what = "give each validator its own, as config/threshold_share.pem, and keep none";
-        context.output.note(format!("wrote {} shares into {}: {what}", shares.len(), dir.display()));
+        save_shares(dir, &dealt, &shares, passphrase.as_ref(), context.output)?;
         genesis = dealt;
     }
     let text = genesis.to_json();
@@ -202,26 +194,9 @@ fn deal_into(args: &NewArgs) -> Result<Option<&Path>, Failure> {
         (None, false) => Ok(None),
         (Some(_), false) => Err(Failure::usage(format!("--deal, but {} has no shares", args.scheme))),
         (None, true) => Err(Failure::usage(format!("{} takes shares of one key", args.scheme))
-            .hint("--scheme ed25519 for a draft, of which the validators make the key themselves: quorate dkg")
+            .hint("--scheme ed25519 for a draft, of which the validators make a key of bls-threshold: quorate dkg")
             .hint("--deal DIR to deal them here, if everybody trusts this machine")),
     }
-}
-
-/// Deals a threshold key for the validators of a draft. The polynomial is wiped before this returns.
-pub(crate) fn deal(draft: Genesis, scheme: SchemeKind, output: Output) -> Result<(Genesis, Vec<Share>), Failure> {
-    output.note("warning: trusted dealer: this process made the threshold key and could have kept it; for testnets");
-    match scheme {
-        SchemeKind::BlsThresholdMinPk => deal_as::<MinPk>(draft),
-        _ => deal_as::<MinSig>(draft),
-    }
-}
-
-fn deal_as<V: GenesisVariant>(draft: Genesis) -> Result<(Genesis, Vec<Share>), Failure> {
-    let unusable = |error: String| Failure::usage(format!("this genesis would not work: {error}"));
-    let committee = draft.committee().map_err(|error| unusable(error.to_string()))?;
-    let dealing = bls::deal::<V>(committee.size(), committee.quorum());
-    let genesis = draft.with_threshold(dealing.commitments).map_err(|error| unusable(error.to_string()))?;
-    Ok((genesis, dealing.shares))
 }
 
 /// A checked genesis with the default parameters.

@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 
 mod completions;
+mod deal;
 mod dkg;
 mod duration;
 mod evidence;
@@ -19,7 +20,8 @@ mod testnet;
 mod tx;
 mod wait;
 
-pub(crate) use genesis::{Choices, build as build_genesis, deal};
+pub(crate) use deal::deal;
+pub(crate) use genesis::{Choices, build as build_genesis};
 pub(crate) use keygen::make_validator;
 pub(crate) use passphrase::read as read_passphrase;
 
