@@ -1,5 +1,5 @@
 //! Runs one seed of a campaign and shows everything: `cargo run -p quorate-sim --example look -- SEED REPLICAS [PROTOCOL]`.
-use quorate_sim::campaign::{Campaign, look};
+use quorate_sim::campaign::{Campaign, Watch, watch_plan};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -8,6 +8,6 @@ fn main() {
     let protocol = arguments.get(2).map_or(Ok(quorate_ledger::Protocol::Hotstuff), |text| text.parse());
     let protocol = protocol.expect("hotstuff or pbft");
     let campaign = Campaign::new(protocol, usize::try_from(replicas).unwrap_or(4));
-    let (outcome, dump) = look(&campaign.plan(seed));
-    println!("{}\n{:?}\n{dump}", outcome.details, outcome.violation);
+    let outcome = watch_plan(&campaign.plan(seed), Watch { state: true, ..Watch::default() });
+    println!("{}\n{:?}\n{}", outcome.details, outcome.violation, outcome.state.join("\n"));
 }

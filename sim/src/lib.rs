@@ -20,6 +20,7 @@ mod puppet;
 mod queue;
 mod rng;
 mod scheme;
+pub mod story;
 mod trace;
 pub mod twins;
 

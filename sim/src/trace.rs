@@ -22,7 +22,37 @@ pub(crate) enum What {
     Released { who: ReplicaId, actions: usize },
     Worked { who: ReplicaId, work: &'static str },
     Committed { who: ReplicaId, height: u64, block: Digest },
+    Turn { who: ReplicaId, turn: Turn, more: String },
     Note(String),
+}
+
+/// A turn in a replica's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Starts,
+    CannotStart,
+    Crashes,
+    Ends,
+    LosesDisks,
+    DiskFails,
+    StandsStill,
+    GoesOn,
+}
+
+impl Turn {
+    /// As people and the page of a story know it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Starts => "starts",
+            Self::CannotStart => "cannot start",
+            Self::Crashes => "crashes",
+            Self::Ends => "ends by itself",
+            Self::LosesDisks => "loses its disks",
+            Self::DiskFails => "disk",
+            Self::StandsStill => "stands still",
+            Self::GoesOn => "goes on",
+        }
+    }
 }
 
 /// The trace of a run.
@@ -108,6 +138,12 @@ impl What {
                 bytes.extend_from_slice(&height.to_le_bytes());
                 bytes.extend_from_slice(&block.0);
             }
+            Self::Turn { who, turn, more } => {
+                bytes.push(7);
+                bytes.extend_from_slice(&who.0.to_le_bytes());
+                bytes.extend_from_slice(turn.name().as_bytes());
+                bytes.extend_from_slice(more.as_bytes());
+            }
             Self::Note(note) => {
                 bytes.push(6);
                 bytes.extend_from_slice(note.as_bytes());
@@ -127,6 +163,8 @@ impl fmt::Display for Line {
             What::Committed { who, height, block } => {
                 write!(f, "{}      committed height {height} {}", who.0, block.short())
             }
+            What::Turn { who, turn, more } if more.is_empty() => write!(f, "{}      {}", who.0, turn.name()),
+            What::Turn { who, turn, more } => write!(f, "{}      {}: {more}", who.0, turn.name()),
             What::Note(note) => write!(f, "       {note}"),
         }
     }

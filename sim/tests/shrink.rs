@@ -1,10 +1,10 @@
 //! A failing plan is cut to a small one that fails alike and is read from its file to leave the same trace.
 //!
-//! Here what fails is an expectation that cannot hold; `tests/mutants/` has bugs planted in the code for the same.
+//! Here what fails is an expectation that cannot hold.
 
 use quorate_ledger::Protocol;
 use quorate_scenario::{Comparison, Expectation, Scenario, Votes};
-use quorate_sim::campaign::{Campaign, Ending, Plan, run_plan, shrink};
+use quorate_sim::campaign::{Campaign, Ending, Plan, run_plan, shrink, watch_plan};
 
 /// That more than f are down at once stops the net: no plan that crashes nobody can do that.
 fn failing() -> Plan {
@@ -23,7 +23,7 @@ fn failing() -> Plan {
 fn what_is_left_is_small_fails_alike_and_replays() {
     let plan = failing();
     let first = run_plan(&plan);
-    let shrunk = shrink(&plan, run_plan, 300).expect("it fails");
+    let shrunk = shrink(&plan, watch_plan, 300).expect("it fails");
     let outcome = shrunk.outcome.expect("it does not panic");
     assert!(outcome.is_like(&first) && outcome.ending() == Ending::NoProgress);
     assert_eq!(
@@ -40,7 +40,7 @@ fn what_is_left_is_small_fails_alike_and_replays() {
 #[test]
 fn what_holds_is_not_cut() {
     let plan = Campaign::new(Protocol::Hotstuff, 4).plan(0);
-    assert!(shrink(&plan, run_plan, 10).is_none());
+    assert!(shrink(&plan, watch_plan, 10).is_none());
 }
 
 #[test]

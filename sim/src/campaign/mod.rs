@@ -9,6 +9,7 @@ mod draw;
 mod ending;
 mod expect;
 mod file;
+mod page;
 mod phases;
 mod plan;
 mod report;
@@ -20,7 +21,7 @@ pub use ending::Ending;
 pub use expect::Held;
 pub use plan::{Attacker, Fault, Late, Load, LoadKind, Plan};
 pub use report::{Failure, Report};
-pub use run::{Outcome, Runner, look, run_plan, run_under};
+pub use run::{Outcome, Runner, Watch, run_plan, run_under, watch_plan};
 pub use shrink::{Shrunk, attempt, shrink};
 
 use quorate_ledger::Protocol;
@@ -57,17 +58,17 @@ impl Campaign {
 
     /// Runs a seed, as the campaign does.
     pub fn run(&self, seed: u64) -> Outcome {
-        self.runner(seed).unwrap_or(run_plan)(&self.plan(seed))
+        self.runner(seed)(&self.plan(seed), Watch::default())
     }
 
     /// Whether a seed is run with real signatures.
     pub fn is_real(&self, seed: u64) -> bool {
-        self.runner(seed).is_some()
+        self.real.is_some() && seed.is_multiple_of(REAL_EVERY)
     }
 
-    /// Who runs a seed that is not run with symbolic signatures.
-    fn runner(&self, seed: u64) -> Option<Runner> {
-        self.real.filter(|_| seed.is_multiple_of(REAL_EVERY))
+    /// Who runs a seed.
+    pub fn runner(&self, seed: u64) -> Runner {
+        self.real.filter(|_| self.is_real(seed)).unwrap_or(watch_plan)
     }
 }
 
@@ -106,7 +107,7 @@ pub fn watched(campaign: &Campaign, seeds: Range<u64>, seen: &(dyn Fn(Option<&Fa
 fn run_all(campaign: &Campaign, seeds: impl Iterator<Item = u64>, seen: &(dyn Fn(Option<&Failure>) + Sync)) -> Report {
     let mut report = Report::default();
     for seed in seeds {
-        report.real += u64::from(campaign.runner(seed).is_some());
+        report.real += u64::from(campaign.is_real(seed));
         seen(match panic::catch_unwind(|| campaign.run(seed)) {
             Ok(outcome) => report.add(outcome),
             Err(panicked) => report.panicked(campaign.replicas, seed, &*panicked),

@@ -4,7 +4,9 @@ use super::{
     Ending, Held, Plan,
     phases::{self, ChangeHands},
 };
-use crate::{Builder, Cluster, Commit, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation};
+use crate::{
+    Builder, Cluster, Commit, SimProtocol, SimScheme, SymbolicHotStuff, SymbolicPbft, Violation, story::Story,
+};
 use quorate_byzantine::{Attacks, Byzantine};
 use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
 use quorate_ledger::Protocol;
@@ -12,7 +14,16 @@ use quorate_types::Digest;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Runs a plan under some scheme.
-pub type Runner = fn(&Plan) -> Outcome;
+pub type Runner = fn(&Plan, Watch) -> Outcome;
+
+/// What of a run is kept beside its outcome. The run is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Everything that the replicas hold in the end.
+    pub state: bool,
+    /// Everything that happens.
+    pub story: bool,
+}
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -37,6 +48,10 @@ pub struct Outcome {
     pub commits: Vec<Vec<Commit>>,
     /// How far virtual time came.
     pub lasted: Duration,
+    /// Everything that each replica held in the end, if somebody watched.
+    pub state: Vec<String>,
+    /// Everything that happened, if somebody watched.
+    pub story: Option<Story>,
 }
 
 impl Outcome {
@@ -54,39 +69,36 @@ impl Outcome {
 
 /// Runs a plan with symbolic signatures.
 pub fn run_plan(plan: &Plan) -> Outcome {
-    symbolic(plan, false).0
+    watch_plan(plan, Watch::default())
 }
 
-/// Runs a plan with symbolic signatures, and tells everything that the replicas hold in the end.
-pub fn look(plan: &Plan) -> (Outcome, String) {
-    symbolic(plan, true)
-}
-
+/// Runs a plan with symbolic signatures, and keeps more of it.
+///
 /// Replicas that are never corrupted are of a type of their own: what most tests run is then compiled once, here.
-fn symbolic(plan: &Plan, look: bool) -> (Outcome, String) {
+pub fn watch_plan(plan: &Plan, watch: Watch) -> Outcome {
     match (plan.protocol, plan.liars().is_empty()) {
-        (Protocol::Hotstuff, true) => honest::<SymbolicHotStuff>(plan, look),
-        (Protocol::Pbft, true) => honest::<SymbolicPbft>(plan, look),
-        (Protocol::Hotstuff, false) => corrupt::<SymbolicHotStuff>(plan, look),
-        (Protocol::Pbft, false) => corrupt::<SymbolicPbft>(plan, look),
+        (Protocol::Hotstuff, true) => honest::<SymbolicHotStuff>(plan, watch),
+        (Protocol::Pbft, true) => honest::<SymbolicPbft>(plan, watch),
+        (Protocol::Hotstuff, false) => corrupt::<SymbolicHotStuff>(plan, watch),
+        (Protocol::Pbft, false) => corrupt::<SymbolicPbft>(plan, watch),
     }
 }
 
 /// Runs a plan under any scheme. Signatures say what symbolic ones would, so that the plan is the same.
 ///
 /// Not called in this crate: each scheme that is named is compiled with the whole simulator around it. See `quorate-sim-real`.
-pub fn run_under<S: SimScheme>(plan: &Plan) -> Outcome {
+pub fn run_under<S: SimScheme>(plan: &Plan, watch: Watch) -> Outcome {
     match plan.protocol {
-        Protocol::Hotstuff => corrupt::<HotStuff<S>>(plan, false).0,
-        Protocol::Pbft => corrupt::<Pbft<S>>(plan, false).0,
+        Protocol::Hotstuff => corrupt::<HotStuff<S>>(plan, watch),
+        Protocol::Pbft => corrupt::<Pbft<S>>(plan, watch),
     }
 }
 
-fn honest<P: SimProtocol>(plan: &Plan, look: bool) -> (Outcome, String) {
-    carry_out(set(Cluster::of::<P>(), plan), |_, _, _| (), plan, look)
+fn honest<P: SimProtocol>(plan: &Plan, watch: Watch) -> Outcome {
+    carry_out(set(Cluster::of::<P>(), plan), |_, _, _| (), plan, watch)
 }
 
-fn corrupt<P: SimProtocol + Attacks>(plan: &Plan, look: bool) -> (Outcome, String) {
+fn corrupt<P: SimProtocol + Attacks>(plan: &Plan, watch: Watch) -> Outcome {
     let builder = plan.attackers.iter().fold(set(Cluster::of::<Byzantine<P>>(), plan), |builder, attacker| {
         builder.attacker(attacker.replica.0, &attacker.attack, attacker.target())
     });
@@ -94,26 +106,15 @@ fn corrupt<P: SimProtocol + Attacks>(plan: &Plan, look: bool) -> (Outcome, Strin
         Some(attacker) => cluster.start_attack(replica.0, &attacker.attack, attacker.target()),
         None => cluster.stop_attack(replica.0),
     };
-    carry_out(builder, change_hands, plan, look)
+    carry_out(builder, change_hands, plan, watch)
 }
 
-fn carry_out<P: SimProtocol>(
-    builder: Builder<P>,
-    change_hands: ChangeHands<P>,
-    plan: &Plan,
-    look: bool,
-) -> (Outcome, String) {
-    let mut cluster = builder.build();
-    let outcome = run_in(&mut cluster, change_hands, plan);
-    let replicas = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).filter(|_| look);
-    let dumps: Vec<_> = replicas.map(|index| cluster.dump(index)).collect();
-    (outcome, dumps.join("\n"))
-}
-
-fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, change_hands: ChangeHands<P>, plan: &Plan) -> Outcome {
-    let reached = phases::run(cluster, change_hands, plan);
+fn carry_out<P: SimProtocol>(builder: Builder<P>, change_hands: ChangeHands<P>, plan: &Plan, watch: Watch) -> Outcome {
+    let mut cluster = builder.tell(watch.story).build();
+    let reached = phases::run(&mut cluster, change_hands, plan);
     let held = plan.expect.iter().map(|expectation| cluster.judge(*expectation, plan.end(), &reached)).collect();
     let violation = cluster.violation().cloned();
+    let replicas = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).filter(|_| watch.state);
     let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();
     Outcome {
         seed: plan.seed,
@@ -126,6 +127,8 @@ fn run_in<P: SimProtocol>(cluster: &mut Cluster<P>, change_hands: ChangeHands<P>
         messages: cluster.message_counts().clone(),
         commits: cluster.commits().to_vec(),
         lasted: cluster.now(),
+        state: replicas.map(|index| cluster.dump(index)).collect(),
+        story: cluster.story().cloned(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! none helps or the runs are used up. A cut is kept if the run ends as the first one did and breaks the same rule; when, where and
 //! with which blocks may differ, for a plan with less in it draws other numbers.
 
-use super::{Ending, Fault, LoadKind, Outcome, Plan, Runner};
+use super::{Ending, Fault, LoadKind, Outcome, Plan, Runner, Watch};
 use crate::Rule;
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
@@ -29,8 +29,8 @@ struct Signature {
 }
 
 /// Runs a plan; `None`: the code under test panicked. The caller decides who hears of panics.
-pub fn attempt(run: Runner, plan: &Plan) -> Option<Outcome> {
-    panic::catch_unwind(|| run(plan)).ok()
+pub fn attempt(run: Runner, plan: &Plan, watch: Watch) -> Option<Outcome> {
+    panic::catch_unwind(|| run(plan, watch)).ok()
 }
 
 fn signature(outcome: Option<&Outcome>) -> Signature {
@@ -40,7 +40,7 @@ fn signature(outcome: Option<&Outcome>) -> Signature {
 
 /// Cuts a plan with at most so many runs. `None`: it does not fail.
 pub fn shrink(plan: &Plan, run: Runner, most: u32) -> Option<Shrunk> {
-    let outcome = attempt(run, plan);
+    let outcome = attempt(run, plan, Watch::default());
     let signature = signature(outcome.as_ref());
     if signature.ending == Ending::Pass {
         return None;
@@ -66,7 +66,7 @@ impl Search {
             return false;
         }
         self.runs += 1;
-        let outcome = attempt(self.run, &plan);
+        let outcome = attempt(self.run, &plan, Watch::default());
         let is_kept = signature(outcome.as_ref()) == self.signature;
         if is_kept {
             (self.best, self.outcome) = (plan, outcome);

@@ -8,6 +8,7 @@ use crate::{
     network::Network,
     node::{Disks, Life, Node, Setup},
     queue::Queue,
+    story::Story,
     trace::Trace,
 };
 use quorate_consensus::Keys;
@@ -134,6 +135,7 @@ impl<P: SimProtocol> Builder<P> {
             intercept: None,
             corrupt: None,
             trace: Trace::new(),
+            story: self.is_told.then(|| Story::new(self.replicas)),
             commits: vec![Vec::new(); self.replicas],
             paused: BTreeMap::new(),
             rng,

@@ -25,6 +25,7 @@ pub struct Builder<P: SimProtocol> {
     pub(super) snapshot_gap: u64,
     pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
     pub(crate) attackers: Attackers<P>,
+    pub(super) is_told: bool,
     pub(super) panics: bool,
     pub(super) protocol: PhantomData<P>,
 }
@@ -54,6 +55,7 @@ impl<P: SimProtocol> Default for Builder<P> {
             snapshot_gap: quorate_validator::sync::snapshot_gap(Params::default().checkpoint_interval),
             puppets: BTreeMap::new(),
             attackers: BTreeMap::new(),
+            is_told: false,
             panics: true,
             protocol: PhantomData,
         }
@@ -61,6 +63,13 @@ impl<P: SimProtocol> Default for Builder<P> {
 }
 
 impl<P: SimProtocol> Builder<P> {
+    /// Keeps everything that happens, for [`Cluster::story`](crate::Cluster::story).
+    #[must_use]
+    pub fn tell(mut self, is_told: bool) -> Self {
+        self.is_told = is_told;
+        self
+    }
+
     /// How many replicas, 1 to 100.
     #[must_use]
     pub fn replicas(mut self, replicas: usize) -> Self {

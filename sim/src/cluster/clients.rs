@@ -129,7 +129,9 @@ impl<P: SimProtocol> Cluster<P> {
         if self.is_paused(at) {
             return result;
         }
+        let hash = transaction.digest();
         self.with(at, |process, outs| result = process.submit(transaction, outs));
+        self.tell_submitted(at, &hash, &result);
         result
     }
 

@@ -6,7 +6,7 @@ use crate::{
     checker::{Checkers, Rule, quorums},
     node::{Death, Life, Out, Sight, SimWire, Task},
     puppet::{Cue, Hands, SyncTicket},
-    trace::What,
+    trace::{Turn, What},
 };
 use quorate_consensus::Kind;
 use quorate_crypto::Scheme;
@@ -15,7 +15,7 @@ use quorate_validator::{
     Checked, CoreTimer, Input, Wire,
     sync::{SyncReply, SyncRequest, Ticket},
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// The name under which a question is counted.
 fn asked_for(request: &SyncRequest) -> &'static str {
@@ -32,6 +32,8 @@ pub(super) struct Parcel<P: SimProtocol> {
     pub(super) checked: Checked<P::Message>,
     pub(super) kind: &'static str,
     pub(super) length: usize,
+    /// Of the story, if it is told.
+    pub(super) content: Option<usize>,
 }
 
 /// Something that will happen.
@@ -148,6 +150,7 @@ impl<P: SimProtocol> Cluster<P> {
         {
             self.violated(violation);
         }
+        self.tell_where(who);
         self.perform(who, outs);
     }
 
@@ -183,7 +186,10 @@ impl<P: SimProtocol> Cluster<P> {
                 Out::Ask { to, request, ticket } => {
                     let ticket_of_life = SyncTicket { life, ticket };
                     *self.counts.entry(asked_for(&request)).or_default() += 1;
-                    for at in self.network.send(who, to, now, encoded_len(&request)).iter() {
+                    let length = encoded_len(&request);
+                    let arrivals = self.network.send(who, to, now, length);
+                    self.tell_sync((who, to), (asked_for(&request), length), &request, arrivals.iter());
+                    for at in arrivals.iter() {
                         self.queue.post(at, Event::Asked { from: who, to, request, ticket: ticket_of_life });
                     }
                     self.queue.post(now + self.timing.sync_timeout, Event::Unanswered { who, life, ticket });
@@ -210,8 +216,9 @@ impl<P: SimProtocol> Cluster<P> {
         if let Sight::Committed { block } = &sight {
             let (at, height, block) = (self.queue.now(), block.block.header.height, block.block.digest());
             self.commits[who.index()].push(Commit { at, height, block });
-            self.trace.add(at, What::Committed { who, height: height.0, block });
+            self.note(What::Committed { who, height: height.0, block });
         }
+        self.tell_sight(who, &sight);
         if self.checkers.dishonest.contains(&who) {
             return;
         }
@@ -223,7 +230,7 @@ impl<P: SimProtocol> Cluster<P> {
     /// A process ends by itself. With a disk that was made to fail that is right; halting never is, unless more than f lie. A liar may
     /// do as it likes.
     fn die(&mut self, who: ReplicaId, death: Death) {
-        self.note(What::Note(format!("{who} ends by itself: {death:?}")));
+        self.turn(who, Turn::Ends, format!("{death:?}"));
         let node = &mut self.nodes[who.index()];
         node.life = None;
         node.death = Some(death.clone());
@@ -259,7 +266,9 @@ impl<P: SimProtocol> Cluster<P> {
         let length = encoded_len(&reply);
         let reply = Arc::new(reply);
         *self.counts.entry("sync_reply").or_default() += 1;
-        for at in self.network.send(from, to, now, length).iter() {
+        let arrivals = self.network.send(from, to, now, length);
+        self.tell_sync((from, to), ("sync_reply", length), &*reply, arrivals.iter());
+        for at in arrivals.iter() {
             self.queue.post(at, Event::Answered { from, to, reply: reply.clone(), ticket });
         }
     }
@@ -281,10 +290,5 @@ impl<P: SimProtocol> Cluster<P> {
                 self.violated(violation);
             }
         }
-    }
-
-    pub(super) fn note(&mut self, what: What) {
-        let now: Duration = self.queue.now();
-        self.trace.add(now, what);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     checker::Rule,
     disk::DiskFault,
     node::{Death, Life},
-    trace::What,
+    trace::{Turn, What},
 };
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
@@ -34,7 +34,7 @@ impl<P: SimProtocol> Cluster<P> {
         node.death = None;
         node.disks.crash(&mut node.rng);
         self.paused.remove(&id);
-        self.note(What::Note(format!("{id} crashes")));
+        self.turn(id, Turn::Crashes, String::new());
     }
 
     /// Power fails at a replica when it has done so many more things: sent messages, set timers, begun flushes. The first copies of a
@@ -80,7 +80,7 @@ impl<P: SimProtocol> Cluster<P> {
     }
 
     pub(super) fn start(&mut self, id: ReplicaId) {
-        self.note(What::Note(format!("{id} starts")));
+        self.turn(id, Turn::Starts, String::new());
         let now = self.queue.now();
         let node = &mut self.nodes[id.index()];
         node.lives += 1;
@@ -93,7 +93,7 @@ impl<P: SimProtocol> Cluster<P> {
             }
             Err(death) => {
                 node.death = Some(death.clone());
-                self.note(What::Note(format!("{id} cannot start: {death:?}")));
+                self.turn(id, Turn::CannotStart, format!("{death:?}"));
                 if !self.nodes[id.index()].disks.are_faulty() && !self.checkers.is_faulty(id) {
                     let what = format!("{id} cannot start from its disks: {death:?}");
                     self.violated(Violation::new(Rule::Honesty, what));
@@ -121,7 +121,7 @@ impl<P: SimProtocol> Cluster<P> {
         node.death = None;
         node.disks.wipe();
         self.paused.remove(&id);
-        self.note(What::Note(format!("{id} loses its disks")));
+        self.turn(id, Turn::LosesDisks, String::new());
     }
 
     /// Makes a disk fail. Until the replica is restarted its process may end by itself.
@@ -135,7 +135,7 @@ impl<P: SimProtocol> Cluster<P> {
         if disks.journal.has_bad_sectors() || disks.blocks.has_bad_sectors() {
             self.checkers.damaged.insert(id);
         }
-        self.note(What::Note(format!("{id}: {disk:?} {fault:?}")));
+        self.turn(id, Turn::DiskFails, format!("{disk:?} {fault:?}"));
     }
 
     /// A handle to a disk, to look into it or to damage it. Whoever damages one expects its replica to refuse it: see
@@ -190,6 +190,7 @@ impl<P: SimProtocol> Cluster<P> {
 
     /// One direction of one link behaves like this from now on.
     pub fn link(&mut self, from: u16, to: u16, spec: LinkSpec) {
+        self.note(What::Note(format!("{from} to {to}: {spec:?}")));
         self.network.set(ReplicaId(from), ReplicaId(to), spec);
     }
 

@@ -13,6 +13,7 @@ mod pause;
 mod post;
 mod questions;
 mod run;
+mod tell;
 
 pub use builder::Builder;
 pub use clients::SubmitError;
@@ -26,6 +27,7 @@ use crate::{
     node::{Node, Setup},
     puppet::Puppet,
     queue::Queue,
+    story::Story,
     trace::Trace,
 };
 use clients::Clients;
@@ -51,6 +53,8 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     intercept: Option<Intercept<P>>,
     corrupt: Option<Corrupt>,
     trace: Trace,
+    /// For people, where they ask for it.
+    story: Option<Story>,
     commits: Vec<Vec<Commit>>,
     /// Who stands still, and what waits for it.
     paused: BTreeMap<ReplicaId, Vec<Event<P>>>,

@@ -2,7 +2,7 @@
 //! happens at once.
 
 use super::{Cluster, events::Event, faults::Which};
-use crate::{SimProtocol, trace::What};
+use crate::{SimProtocol, trace::Turn};
 use quorate_types::ReplicaId;
 
 impl<P: SimProtocol> Event<P> {
@@ -26,7 +26,7 @@ impl<P: SimProtocol> Cluster<P> {
         let id = replica.into().0;
         if !self.is_paused(id) {
             self.paused.insert(id, Vec::new());
-            self.note(What::Note(format!("{id} stands still")));
+            self.turn(id, Turn::StandsStill, String::new());
         }
     }
 
@@ -34,7 +34,7 @@ impl<P: SimProtocol> Cluster<P> {
     pub fn resume(&mut self, replica: impl Into<Which>) {
         let id = replica.into().0;
         let Some(waiting) = self.paused.remove(&id) else { return };
-        self.note(What::Note(format!("{id} goes on")));
+        self.turn(id, Turn::GoesOn, String::new());
         let now = self.queue.now();
         waiting.into_iter().for_each(|event| self.queue.post(now, event));
     }

@@ -53,7 +53,7 @@ impl<P: SimProtocol> Cluster<P> {
 
     /// Sends a message as if `from` had sent it. If it does not verify as `from`'s, its receiver rejects it.
     pub fn inject(&mut self, from: u16, to: u16, wire: SimWire<P>) {
-        if let Some(parcel) = self.pack(ReplicaId(from), wire, false) {
+        if let Some(parcel) = self.pack(ReplicaId(from), &[ReplicaId(to)], wire, false) {
             self.ship(ReplicaId(from), ReplicaId(to), &parcel, Duration::ZERO);
         }
     }
@@ -61,8 +61,9 @@ impl<P: SimProtocol> Cluster<P> {
     /// A process sends `wire` to each of `to`.
     pub(super) fn post(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<P>) {
         self.overhear(from, &wire);
+        self.tell_prepared(from, &wire);
         let Some(mut intercept) = self.intercept.take() else {
-            if let Some(parcel) = self.pack(from, wire, true) {
+            if let Some(parcel) = self.pack(from, to, wire, true) {
                 to.iter().for_each(|to| self.ship(from, *to, &parcel, Duration::ZERO));
             }
             return;
@@ -75,7 +76,7 @@ impl<P: SimProtocol> Cluster<P> {
                 Verdict::Replace(wires) => (wires, Duration::ZERO, false),
             };
             for wire in wires {
-                if let Some(parcel) = self.pack(from, wire, is_own) {
+                if let Some(parcel) = self.pack(from, &[to], wire, is_own) {
                     self.ship(from, to, &parcel, delay);
                 }
             }
@@ -90,22 +91,26 @@ impl<P: SimProtocol> Cluster<P> {
             Err(_) => {
                 *self.counts.entry("garbage").or_default() += 1;
                 self.rejected += 1;
+                let content = self.story.as_mut().and_then(|story| story.keep(&bytes));
+                self.tell_refused(from, &[to], ("garbage", bytes.len(), content));
             }
         }
     }
 
     /// Through the codec and the check that every receiver makes. What an honest replica sends of its own passes both.
-    fn pack(&mut self, from: ReplicaId, wire: SimWire<P>, is_own: bool) -> Option<Arc<Parcel<P>>> {
+    fn pack(&mut self, from: ReplicaId, to: &[ReplicaId], wire: SimWire<P>, is_own: bool) -> Option<Arc<Parcel<P>>> {
         let bytes = encode(&wire);
-        let kind = wire.kind();
+        let (kind, length) = (wire.kind(), bytes.len());
+        let content = self.story.as_mut().and_then(|story| story.keep(&wire));
         let decoded: Result<SimWire<P>, _> = decode(&bytes);
         let checked = decoded
             .map_err(quorate_consensus::Rejection::from)
             .and_then(|wire| Checked::check(wire, from, &self.setup.keys));
         match checked {
-            Ok(checked) => Some(Arc::new(Parcel { wire, checked, kind, length: bytes.len() })),
+            Ok(checked) => Some(Arc::new(Parcel { wire, checked, kind, length, content })),
             Err(rejection) => {
                 self.rejected += 1;
+                self.tell_refused(from, to, (kind, length, content));
                 if is_own && !self.checkers.dishonest.contains(&from) {
                     let what = format!("a {kind} of {from}, which is honest, is rejected: {rejection}");
                     self.violated(Violation::new(Rule::Honesty, what));
@@ -118,7 +123,11 @@ impl<P: SimProtocol> Cluster<P> {
     fn ship(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Arc<Parcel<P>>, delay: Duration) {
         *self.counts.entry(parcel.kind).or_default() += 1;
         let now = self.queue.now() + delay;
-        for at in self.network.send(from, to, now, parcel.length).iter() {
+        let arrivals = self.network.send(from, to, now, parcel.length);
+        if let Some(story) = &mut self.story {
+            story.sent((from, to), (parcel.kind, parcel.length, parcel.content), now, arrivals.iter());
+        }
+        for at in arrivals.iter() {
             self.queue.post(at, Event::Arrives { from, to, parcel: parcel.clone() });
         }
     }

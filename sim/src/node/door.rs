@@ -16,6 +16,11 @@ impl<P: SimProtocol> Life<P> {
         self.door.as_deref().filter(|door| door.is_attacking())
     }
 
+    /// Whether an attack is on.
+    pub(crate) fn is_attacking(&self) -> bool {
+        self.attacked().is_some()
+    }
+
     /// The mempool tells one.
     pub(super) fn share(&self, to: ReplicaId, message: PoolMessage, outs: &mut Vec<Out<P>>) {
         match self.attacked() {

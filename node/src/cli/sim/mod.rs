@@ -11,6 +11,7 @@ mod run;
 mod save;
 mod subject;
 mod told;
+mod trace;
 mod twins;
 
 use super::Context;
@@ -57,6 +58,10 @@ fn exit_of(ending: Ending) -> Exit {
         Ending::Broken => Exit::Failure,
         Ending::Diverged => Exit::Diverged,
     }
+}
+
+fn panicked() -> Failure {
+    Failure::failed("the code under test panicked: its message stands above")
 }
 
 /// Runs in a second.

@@ -3,8 +3,10 @@
 use super::{
     ENDINGS, exit_of,
     file::read,
+    panicked,
     subject::runner,
-    told::{Told, text},
+    told::{Told, text, title},
+    trace::{draw, watch},
 };
 use crate::{
     cli::Context,
@@ -22,16 +24,20 @@ use std::{path::PathBuf, time::Instant};
 pub(in crate::cli) struct ReplayArgs {
     /// A scenario, as `sim campaign` saves it
     file: PathBuf,
+    /// Draw the run here, as an HTML page: every message, and what became of each replica
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ReplayArgs, context: &Context) -> Result<Exit, Failure> {
     let (scenario, plan) = read(&args.file)?;
+    let votes = scenario.net.votes;
     let began = Instant::now();
-    let Some(outcome) = attempt(runner(scenario.net.votes), &plan) else {
-        return Err(Failure::failed("the code under test panicked: its message stands above"));
-    };
+    let outcome = attempt(runner(votes), &plan, watch(args.trace.as_deref())).ok_or_else(panicked)?;
     let (exit, trace) = (exit_of(outcome.ending()), hex::encode(outcome.trace.0));
-    let told = Told::new(&plan, scenario.net.votes, Some(scenario.name), outcome, began.elapsed().as_secs_f64());
+    let took = began.elapsed().as_secs_f64();
+    draw(args.trace.as_deref(), &plan, &outcome, title(&plan, votes, Some(&scenario.name)), scenario.about)?;
+    let told = Told::new(&plan, votes, Some(scenario.name), outcome, took);
     context.output.data(&told, text)?;
     match scenario.recorded {
         None => context.output.note("the file records no trace to compare with"),

@@ -3,8 +3,11 @@
 use super::{
     ENDINGS, exit_of,
     file::read,
+    panicked,
+    save::cut,
     subject::{Subject, runner},
-    told::{Told, text},
+    told::{Told, text, title},
+    trace::{draw, watch},
 };
 use crate::{
     cli::Context,
@@ -12,7 +15,7 @@ use crate::{
 };
 use clap::Args;
 use quorate_scenario::Votes;
-use quorate_sim::campaign::{Campaign, Plan};
+use quorate_sim::campaign::{Campaign, Ending, Outcome, Plan, attempt};
 use std::{path::PathBuf, time::Instant};
 
 /// Run one seed, or a scenario. A seed draws links, faults, liars and load; then everything heals, and whatever was submitted must
@@ -28,24 +31,50 @@ pub(in crate::cli) struct RunArgs {
     /// Run this file in place of what a seed draws
     #[arg(long, value_name = "FILE", conflicts_with_all = ["protocol", "scheme", "n"])]
     scenario: Option<PathBuf>,
+    /// Draw the run here, as an HTML page: every message, and what became of each replica
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// If it fails, cut it to a small run that fails alike, and save that here for `sim replay`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+/// What is run, and how it is called.
+struct Chosen {
+    plan: Plan,
+    votes: Votes,
+    name: Option<String>,
+    about: String,
 }
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
-    let (plan, votes, name) = subject(args)?;
+    let Chosen { plan, votes, name, about } = chosen(args)?;
     let began = Instant::now();
-    let outcome = runner(votes)(&plan);
+    let outcome = attempt(runner(votes), &plan, watch(args.trace.as_deref()));
+    if let (Some(path), true) = (&args.save, outcome.as_ref().is_none_or(|outcome| outcome.ending() != Ending::Pass)) {
+        cut(&plan, (runner(votes), votes), &what_failed(outcome.as_ref()), path, context.output)?;
+    }
+    let outcome = outcome.ok_or_else(panicked)?;
+    let took = began.elapsed().as_secs_f64();
+    draw(args.trace.as_deref(), &plan, &outcome, title(&plan, votes, name.as_deref()), about)?;
     let exit = exit_of(outcome.ending());
-    let told = Told::new(&plan, votes, name, outcome, began.elapsed().as_secs_f64());
-    context.output.data(&told, text).map(|()| exit)
+    context.output.data(&Told::new(&plan, votes, name, outcome, took), text).map(|()| exit)
 }
 
-fn subject(args: &RunArgs) -> Result<(Plan, Votes, Option<String>), Failure> {
+fn what_failed(outcome: Option<&Outcome>) -> String {
+    let Some(outcome) = outcome else { return "the code panicked".to_owned() };
+    let unheld = outcome.held.iter().find(|held| !held.holds);
+    let unheld = unheld.map(|held| format!("{}: {}", held.expectation, held.figure));
+    outcome.violation.as_ref().map(ToString::to_string).or(unheld).unwrap_or_default()
+}
+
+fn chosen(args: &RunArgs) -> Result<Chosen, Failure> {
     let Some(path) = &args.scenario else {
         let Subject { protocol, scheme, n } = args.subject;
         let plan = Campaign::new(protocol, usize::from(n)).plan(args.seed.unwrap_or_default());
-        return Ok((plan, scheme, None));
+        return Ok(Chosen { plan, votes: scheme, name: None, about: String::new() });
     };
     let (scenario, mut plan) = read(path)?;
     plan.seed = args.seed.unwrap_or(plan.seed);
-    Ok((plan, scenario.net.votes, Some(scenario.name)))
+    Ok(Chosen { plan, votes: scenario.net.votes, name: Some(scenario.name), about: scenario.about })
 }

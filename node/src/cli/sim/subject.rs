@@ -7,7 +7,7 @@ use clap::{
 };
 use quorate_ledger::{Protocol, SchemeKind};
 use quorate_scenario::Votes;
-use quorate_sim::campaign::{Runner, run_plan};
+use quorate_sim::campaign::{Runner, watch_plan};
 use std::ops::Range;
 
 /// Protocol, scheme and size of a committee.
@@ -27,7 +27,7 @@ pub(super) struct Subject {
 /// Who runs plans under a scheme.
 pub(super) fn runner(votes: Votes) -> Runner {
     match votes {
-        Votes::Symbolic => run_plan,
+        Votes::Symbolic => watch_plan,
         Votes::Real(scheme) => quorate_sim_real::runner(scheme),
     }
 }

@@ -109,6 +109,12 @@ impl Told {
     }
 }
 
+/// Which run.
+pub(super) fn title(plan: &Plan, votes: Votes, scenario: Option<&str>) -> String {
+    let name = scenario.map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}, {}, n={}, seed {}", plan.protocol, votes.name(), plan.replicas, plan.seed)
+}
+
 /// In words.
 pub(super) fn text(told: &Told) -> String {
     let name = told.scenario.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
