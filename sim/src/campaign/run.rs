@@ -30,7 +30,7 @@ pub struct Watch {
 pub struct Outcome {
     /// Its seed.
     pub seed: u64,
-    /// What was violated, if anything; [`Rule::Liveness`]: stuck.
+    /// What was violated, if anything; [`Rule::Liveness`](crate::Rule::Liveness): stuck.
     pub violation: Option<Violation>,
     /// What was expected, and whether it held.
     pub held: Vec<Held>,
