@@ -82,20 +82,31 @@ fn signal(kind: &str, pid: &str) {
 
 #[test]
 fn hotstuff_commits_and_proves_transactions_while_a_validator_dies_and_returns() {
-    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("hotstuff");
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("hotstuff", "ed25519");
+}
+
+#[test]
+fn hotstuff_with_multi_signatures_commits_and_proves() {
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("hotstuff", "bls-multi");
+}
+
+#[test]
+fn pbft_with_threshold_signatures_commits_and_proves() {
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("pbft", "bls-threshold");
 }
 
 #[test]
 fn pbft_commits_and_proves_transactions_while_a_validator_dies_and_returns() {
-    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("pbft");
+    transactions_commit_and_are_proven_while_a_validator_dies_and_returns("pbft", "ed25519");
 }
 
-fn transactions_commit_and_are_proven_while_a_validator_dies_and_returns(protocol: &str) {
+fn transactions_commit_and_are_proven_while_a_validator_dies_and_returns(protocol: &str, scheme: &str) {
     let dir = tempfile::tempdir().expect("temporary directory");
     let home = dir.path().join("net");
-    let mut testnet = Testnet::start(&home, &["--protocol", protocol]);
+    let mut testnet = Testnet::start(&home, &["--protocol", protocol, "--scheme", scheme]);
     let status = answer(&home, &["status", "--node", "0"]);
     assert_eq!((&testnet.ready["protocol"], &status[0]["protocol"]), (&protocol.into(), &protocol.into()), "{status}");
+    assert_eq!((&testnet.ready["scheme"], &status[0]["scheme"]), (&scheme.into(), &scheme.into()), "{status}");
 
     let sent = answer(&home, &["tx", "put", "city", "Oslo", "--wait"]);
     assert_eq!((&sent["status"], &sent["verified"]), (&"committed".into(), &true.into()), "{sent}");
