@@ -34,4 +34,4 @@ pub use protocol::{Config, Keys, Protocol};
 pub use replica::{Action, Event, Executed, Ignored, Kind, Replica, ReplicaStatus, Request, StepOf, Timer};
 pub use safety_rules::{Promise, Promised, Refusal, SafetyRules, Slot};
 pub use step::{Journal, Step};
-pub use verified::{Rejection, SeenCertificates, Verified, Verify};
+pub use verified::{Rejection, Seen, SeenCertificates, Verified, Verify};

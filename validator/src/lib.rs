@@ -13,6 +13,7 @@ mod ledger_work;
 mod light_client;
 mod recover;
 pub mod sync;
+mod transactions;
 mod wire;
 
 pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, UnusableKeys, VoteSecrets, for_protocol_of};
@@ -21,4 +22,5 @@ pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
 pub use light_client::{Finality, NotFinal};
 pub use recover::{HeadNotFinal, Recovered, check_head, config, recover, recover_as};
+pub use transactions::TransactionChecks;
 pub use wire::{Checked, Wire, WireKeys};

@@ -1,9 +1,9 @@
 //! What goes over a link, and the check that everything from a peer passes before anybody acts on it.
 
+use crate::TransactionChecks;
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_consensus::{Kind, PoolMessage, Rejection, Verified, Verify};
-use quorate_crypto::verify_transaction;
-use quorate_types::{Batch, ChainId, ReplicaId, View};
+use quorate_types::{ReplicaId, View};
 
 /// A message between replicas: of the protocol, or about batches.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -19,8 +19,8 @@ pub enum Wire<M> {
 pub struct WireKeys<K> {
     /// The protocol's keys.
     pub consensus: K,
-    /// The chain that transactions must be meant for.
-    pub chain: ChainId,
+    /// Clients' signatures.
+    pub transactions: TransactionChecks,
 }
 
 /// A message that passed the check: signatures of replicas and of clients, shape, chain. Each client signature is checked
@@ -40,22 +40,12 @@ impl<M: Verify> Checked<M> {
         match wire {
             Wire::Consensus(message) => Ok(Self(Inner::Consensus(Verified::check(message, from, &keys.consensus)?))),
             Wire::Pool(PoolMessage::Batch(batch)) => {
-                check_batch(&batch, keys.chain)?;
+                batch.transactions().iter().try_for_each(|transaction| keys.transactions.check(transaction))?;
                 Ok(Self(Inner::Pool(PoolMessage::Batch(batch))))
             }
             Wire::Pool(message) => Ok(Self(Inner::Pool(message))),
         }
     }
-}
-
-fn check_batch(batch: &Batch, chain: ChainId) -> Result<(), Rejection> {
-    for transaction in batch.transactions() {
-        if transaction.body.chain != chain {
-            return Err(Rejection::Malformed("a batch with a transaction of another chain"));
-        }
-        verify_transaction(transaction)?;
-    }
-    Ok(())
 }
 
 impl<M: Kind> Kind for Wire<M> {

@@ -10,7 +10,9 @@ use quorate_ledger::{Entry, Params};
 use quorate_types::{
     Batch, Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, TransactionBody, View,
 };
-use quorate_validator::{Checked, Committed, Core, Effect, Input, LedgerReply, LedgerWork, Output, Wire, WireKeys};
+use quorate_validator::{
+    Checked, Committed, Core, Effect, Input, LedgerReply, LedgerWork, Output, TransactionChecks, Wire, WireKeys,
+};
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 type Node = HotStuff<Symbolic>;
@@ -35,7 +37,8 @@ fn world() -> World {
         state_root: Digest::ZERO,
         timestamp: 0,
     };
-    World { keys: WireKeys { consensus: Keys::new(scheme.clone(), &genesis), chain }, scheme, genesis }
+    let transactions = TransactionChecks::new(chain);
+    World { keys: WireKeys { consensus: Keys::new(scheme.clone(), &genesis), transactions }, scheme, genesis }
 }
 
 struct NoDisk;
@@ -114,7 +117,7 @@ fn executed_with(effects: &[Effect]) -> Vec<usize> {
 fn a_batch_that_is_committed_below_stays_for_the_uncommitted_block_that_names_it_again() {
     let world = world();
     let mut core = core(&world);
-    let (again, late) = (batch(world.keys.chain, 0), batch(world.keys.chain, 1));
+    let (again, late) = (batch(world.keys.transactions.chain(), 0), batch(world.keys.transactions.chain(), 1));
     hear(&world, &mut core, Wire::Pool(PoolMessage::Batch(again.clone())));
     let asked = hear(&world, &mut core, Wire::Consensus(propose(&world, &[&again, &late])));
     assert_eq!(executed_with(&asked), Vec::<usize>::new(), "one batch is missing");

@@ -23,7 +23,8 @@ use quorate_crypto::{Committee, Scheme};
 use quorate_network::{Hello, Libp2p, Network, Peer};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
-    Core, Finality, ForProtocol, GenesisScheme, StepJournal, WireKeys, check_head, for_protocol_of, recover,
+    Core, Finality, ForProtocol, GenesisScheme, StepJournal, TransactionChecks, WireKeys, check_head, for_protocol_of,
+    recover,
     sync::{self, CatchUp},
 };
 use std::{
@@ -163,9 +164,10 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         rotating: false,
         rotate_at: ROTATE_AFTER,
     };
+    let transactions = TransactionChecks::new(config.genesis.chain_id());
     let checker = Checker {
-        keys: WireKeys { consensus: keys, chain: config.genesis.chain_id() },
-        intake: Intake { ledger: ledger.clone() },
+        intake: Intake { ledger: ledger.clone(), transactions: transactions.clone() },
+        keys: WireKeys { consensus: keys, transactions },
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),
     };

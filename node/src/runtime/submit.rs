@@ -3,10 +3,9 @@
 use super::{consensus::Event, ingress::Job};
 use crate::handle::{NodeLedger, RejectCode, Submission, Submitted, Wait};
 use quorate_consensus::{Protocol, Refused};
-use quorate_crypto::verify_transaction;
 use quorate_ledger::{Outcome, SkipCode, TxError};
 use quorate_types::{Digest, Height, Transaction};
-use quorate_validator::Committed;
+use quorate_validator::{Committed, TransactionChecks};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
@@ -22,6 +21,7 @@ pub(super) type Taken = Result<(), (RejectCode, String)>;
 /// Checks a transaction and passes it to the consensus thread.
 pub(super) struct Intake {
     pub(super) ledger: Arc<RwLock<NodeLedger>>,
+    pub(super) transactions: TransactionChecks,
 }
 
 impl Intake {
@@ -51,7 +51,7 @@ impl Intake {
             ledger.admit(transaction).map_err(|error| (code(&error), error.to_string()))?;
             ledger.account(&transaction.body.sender).nonce
         };
-        verify_transaction(transaction).map_err(|error| (RejectCode::BadSignature, error.to_string()))?;
+        self.transactions.check(transaction).map_err(|error| (RejectCode::BadSignature, error.to_string()))?;
         Ok(account_nonce)
     }
 }

@@ -15,7 +15,7 @@ use quorate_consensus::Keys;
 use quorate_crypto::{Committee, Scheme, conformance};
 use quorate_ledger::{AppGenesis, Genesis, SchemeKind, Validator, app::dkg::Ceremony};
 use quorate_types::{Digest, ReplicaId};
-use quorate_validator::WireKeys;
+use quorate_validator::{TransactionChecks, WireKeys};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -88,7 +88,8 @@ impl<P: SimProtocol> Builder<P> {
         let committee = genesis.committee().expect("the suite's committee is sound");
         let scheme = P::Scheme::of(committee, self.seed);
         let first = genesis.block().header;
-        let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), chain: genesis.chain_id() };
+        let transactions = TransactionChecks::new(genesis.chain_id());
+        let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), transactions };
         let backing = (!self.attackers.is_empty()).then(|| Backing::new(&scheme, self.seed));
         let mut rng = Rng::new(self.seed);
         let node = |index: usize, rng: &mut Rng| Node {

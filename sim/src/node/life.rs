@@ -3,7 +3,7 @@
 use super::{Death, Disks, Out, Sight, SimKeys, Task, flush::Journalling, start::Setup};
 use crate::{Door, SimProtocol, disk::SimDisk, index::SimIndex};
 use quorate_consensus::Refused;
-use quorate_crypto::{Scheme, verify_transaction};
+use quorate_crypto::Scheme;
 use quorate_ledger::{Ledger, TxError};
 use quorate_types::{ReplicaId, Transaction};
 use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, perform, sync::CatchUp};
@@ -74,7 +74,7 @@ impl<P: SimProtocol> Life<P> {
 
     /// A client hands in a transaction.
     pub(crate) fn submit(&mut self, transaction: Transaction, outs: &mut Vec<Out<P>>) -> Result<(), TurnedAway> {
-        verify_transaction(&transaction).map_err(|_| TurnedAway::BadSignature)?;
+        self.keys.transactions.check(&transaction).map_err(|_| TurnedAway::BadSignature)?;
         self.ledger.admit(&transaction)?;
         let nonce = self.ledger.account(&transaction.body.sender).nonce;
         let (result, output) = self.core.submit(transaction, nonce);
