@@ -6,13 +6,15 @@
 use crate::{Committee, CryptoError, ListProof, Scheme, Statement, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Digest, Domain, ReplicaId};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The scheme: a committee and the seed from which its members' secrets follow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Symbolic {
     committee: Committee,
     seed: u64,
+    /// Those of the members, in their order.
+    keys: Arc<[Digest]>,
 }
 
 /// What one replica signs with.
@@ -32,12 +34,17 @@ pub type SymbolicProof = ListProof<SymbolicSignature>;
 impl Symbolic {
     /// The scheme of `committee` under `seed`.
     pub fn new(committee: Committee, seed: u64) -> Self {
-        Self { committee, seed }
+        let keys = committee.members().map(|member| Self::key(seed, member)).collect();
+        Self { committee, seed, keys }
+    }
+
+    fn key(seed: u64, replica: ReplicaId) -> Digest {
+        Digest::of(Domain::SYMBOLIC, &(seed, replica))
     }
 
     /// The secret of one member. An attacker in a simulation is given its own and its colluders', no others.
     pub fn secret(&self, replica: ReplicaId) -> SymbolicSecret {
-        SymbolicSecret { replica, key: Digest::of(Domain::SYMBOLIC, &(self.seed, replica)) }
+        SymbolicSecret { replica, key: Self::key(self.seed, replica) }
     }
 
     fn mac(key: &Digest, bytes: &[u8]) -> SymbolicSignature {
@@ -45,10 +52,8 @@ impl Symbolic {
     }
 
     fn verify_bytes(&self, signer: ReplicaId, bytes: &[u8], signature: &SymbolicSignature) -> Result<(), CryptoError> {
-        if !self.committee.contains(signer) {
-            return Err(CryptoError::UnknownSigner(signer));
-        }
-        if Self::mac(&self.secret(signer).key, bytes) != *signature {
+        let key = self.keys.get(signer.index()).ok_or(CryptoError::UnknownSigner(signer))?;
+        if Self::mac(key, bytes) != *signature {
             return Err(CryptoError::BadSignature(signer));
         }
         Ok(())

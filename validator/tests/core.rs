@@ -143,7 +143,7 @@ fn pbft_core(world: &World) -> Core<Pbft<Symbolic>> {
 fn a_backup_offers_a_batch_before_it_deposes_the_primary_for_it() {
     let world = world();
     let mut core = pbft_core(&world);
-    let wire: Wire<pbft::Message<Symbolic>> = Wire::Pool(PoolMessage::Batch(batch(world.keys.chain, 0)));
+    let wire: Wire<pbft::Message<Symbolic>> = Wire::Pool(PoolMessage::Batch(batch(world.keys.transactions.chain(), 0)));
     let message = Checked::check(wire, ReplicaId(3), &world.keys).expect("good");
     let mut inputs = vec![Input::Received { from: ReplicaId(3), message }, Input::Started];
     let (mut timers, mut count) = (BTreeMap::new(), 0);
