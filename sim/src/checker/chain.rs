@@ -24,6 +24,8 @@ pub(crate) struct Chain {
     effects: Vec<Transaction>,
     /// Height of the last block with transactions.
     last_nonempty: Height,
+    /// What liars committed above all others: part of the chain if somebody honest fetches it from them, with proof.
+    rumours: BTreeMap<Digest, CommittedBlock>,
 }
 
 impl Chain {
@@ -36,6 +38,7 @@ impl Chain {
             nonces: BTreeMap::new(),
             effects: Vec::new(),
             last_nonempty: Height::GENESIS,
+            rumours: BTreeMap::new(),
         }
     }
 
@@ -69,11 +72,32 @@ impl Chain {
     pub(crate) fn opened(&mut self, who: ReplicaId, head: &Header) -> Result<(), Violation> {
         self.same(who, head)?;
         if head.height > self.height() {
+            self.believe(who, head)?;
+        }
+        if head.height > self.height() {
             let what = format!("{who} starts at {}, which nobody has committed", head.height);
             return Err(Violation::new(Rule::Agreement, what));
         }
         self.heads.insert(who, head.height);
         Ok(())
+    }
+
+    /// A liar committed this.
+    pub(crate) fn rumour(&mut self, committed: CommittedBlock) {
+        let height = self.height();
+        self.rumours.retain(|_, rumour| rumour.block.header.height > height);
+        self.rumours.insert(committed.block.digest(), committed);
+    }
+
+    /// Nobody but liars committed what stands below this head, and an honest replica has its proof.
+    fn believe(&mut self, who: ReplicaId, head: &Header) -> Result<(), Violation> {
+        let mut path = Vec::new();
+        let mut at = head.digest();
+        while let Some(rumour) = self.rumours.get(&at).filter(|rumour| rumour.block.header.height > self.height()) {
+            path.push(rumour.clone());
+            at = rumour.block.header.parent;
+        }
+        path.iter().rev().try_for_each(|rumour| self.extend(who, rumour))
     }
 
     pub(crate) fn committed(&mut self, who: ReplicaId, committed: &CommittedBlock) -> Result<(), Violation> {

@@ -220,6 +220,9 @@ impl<P: SimProtocol> Cluster<P> {
         }
         self.tell_sight(who, &sight);
         if self.checkers.dishonest.contains(&who) {
+            if let Sight::Committed { block } = sight {
+                self.checkers.chain.rumour(block);
+            }
             return;
         }
         if let Err(violation) = self.checkers.see(who, sight, &self.setup.keys) {
