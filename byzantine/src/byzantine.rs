@@ -46,18 +46,18 @@ impl<P: Protocol> Byzantine<P> {
         attack: &mut dyn Attack<P>,
         hands: &mut Hands<P>,
     ) -> StepOf<P> {
-        attack.see(&event, hands);
+        hands.see_by(attack, &event);
         let mut step = honest.handle(event);
         hands.view = honest.view();
         let requests = step.take_requests();
-        let asked: Vec<_> = requests.into_iter().map(|request| attack.ask(request, hands)).collect();
+        let asked: Vec<_> = requests.into_iter().map(|request| hands.ask_by(attack, request)).collect();
         let step = step.rewrite(|action| match action {
             Action::Send { to, message } => {
-                attack.tell(to, message, hands);
+                hands.tell_by(attack, to, message);
                 None
             }
             Action::Broadcast(message) => {
-                hands.others().into_iter().for_each(|to| attack.tell(to, message.clone(), hands));
+                hands.others().into_iter().for_each(|to| hands.tell_by(attack, to, message.clone()));
                 None
             }
             Action::Commit { .. } | Action::Accuse(_) | Action::Halt(_) => Some(action),

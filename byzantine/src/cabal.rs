@@ -10,7 +10,7 @@ use std::{
 /// Forks remembered. When full, the lowest digest goes, which is as good as any.
 const REMEMBERED: usize = 64;
 
-/// Attackers who hold each other's keys and know of each other's forks. An attacker that has joined none is one of its own.
+/// Attackers who hold each other's keys, know of each other's forks, and hunt together. An attacker that has joined none is one of its own.
 #[derive(Debug)]
 pub struct Cabal<S: Scheme>(Arc<Mutex<Plot<S>>>);
 
@@ -18,6 +18,7 @@ pub struct Cabal<S: Scheme>(Arc<Mutex<Plot<S>>>);
 struct Plot<S: Scheme> {
     keys: BTreeMap<ReplicaId, S::Secret>,
     twins: BTreeMap<Digest, Digest>,
+    prey: Option<ReplicaId>,
 }
 
 impl<S: Scheme> Clone for Cabal<S> {
@@ -29,7 +30,7 @@ impl<S: Scheme> Clone for Cabal<S> {
 
 impl<S: Scheme> Default for Cabal<S> {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Plot { keys: BTreeMap::new(), twins: BTreeMap::new() })))
+        Self(Arc::new(Mutex::new(Plot { keys: BTreeMap::new(), twins: BTreeMap::new(), prey: None })))
     }
 }
 
@@ -52,13 +53,24 @@ impl<S: Scheme> Cabal<S> {
         self.plot().keys.get(&member).map(|key| scheme.sign(key, statement))
     }
 
+    /// From now on all of them hunt this one.
+    pub fn hunt(&self, prey: ReplicaId) {
+        self.plot().prey = Some(prey);
+    }
+
+    /// Whom they hunt.
+    pub fn prey(&self) -> Option<ReplicaId> {
+        self.plot().prey
+    }
+
     /// Somebody in it proposes both of these for one place.
     pub fn tell_twins(&self, one: Digest, other: Digest) {
         let twins = &mut self.plot().twins;
-        if twins.len() >= REMEMBERED {
+        while twins.len() >= REMEMBERED {
             twins.pop_first();
         }
         twins.insert(one, other);
+        twins.insert(other, one);
     }
 
     /// What was proposed in the place of this block, too.

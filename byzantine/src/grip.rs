@@ -72,11 +72,16 @@ impl<P: Protocol> Grip<P> {
         self.mind().at_work().is_some()
     }
 
+    /// How often it did otherwise than an honest replica.
+    pub fn deeds(&self) -> u64 {
+        self.mind().hands.deeds
+    }
+
     /// The mempool tells `to` this: what is told instead, if an attack is on, comes from [`Grip::posted`].
     pub fn share(&self, to: ReplicaId, message: PoolMessage) {
         let mut mind = self.mind();
         match mind.at_work() {
-            Some((attack, hands)) => attack.share(to, message, hands),
+            Some((attack, hands)) => hands.share_by(attack, to, message),
             None => mind.hands.share(to, message),
         }
     }
@@ -84,14 +89,14 @@ impl<P: Protocol> Grip<P> {
     /// A peer's message about batches arrives.
     pub fn overhear(&self, from: ReplicaId, message: &PoolMessage) {
         if let Some((attack, hands)) = self.mind().at_work() {
-            attack.overhear(from, message, hands);
+            hands.overhear_by(attack, from, message);
         }
     }
 
     /// What is answered in place of `reply`.
     pub fn answer(&self, to: ReplicaId, request: SyncRequest, reply: SyncReply) -> Option<SyncReply> {
         match self.mind().at_work() {
-            Some((attack, hands)) => attack.answer(to, request, reply, hands),
+            Some((attack, hands)) => hands.answer_by(attack, to, request, reply),
             None => Some(reply),
         }
     }

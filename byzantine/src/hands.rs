@@ -3,7 +3,7 @@
 use crate::{Cabal, Spoil};
 use quorate_consensus::{Action, Config, PoolMessage, Protocol, Request, Timeouts, Timer};
 use quorate_crypto::{Committee, Scheme, Statement};
-use quorate_types::{ReplicaId, View, encode};
+use quorate_types::{Header, ReplicaId, View, encode};
 use quorate_validator::Wire;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,15 +30,19 @@ pub struct Hands<P: Protocol> {
     pub timeouts: Timeouts,
     /// PBFT: heights between checkpoints.
     pub checkpoint_interval: u64,
+    /// The chain's first block, which needs no certificate.
+    pub genesis: Header,
     /// The committee's scheme.
     pub scheme: P::Scheme,
     /// The attackers that it works with, itself among them.
     pub cabal: Cabal<P::Scheme>,
     elsewhere: Option<P::Scheme>,
     secret: <P::Scheme as Scheme>::Secret,
-    said: Vec<Action<P::Message>>,
-    asked: Vec<Request>,
-    posts: Vec<(ReplicaId, Post)>,
+    pub(crate) said: Vec<Action<P::Message>>,
+    pub(crate) asked: Vec<Request>,
+    pub(crate) posts: Vec<(ReplicaId, Post)>,
+    /// What it did otherwise than the honest replica in it.
+    pub(crate) deeds: u64,
     /// Messages held back, by the timer that lets them go.
     held: BTreeMap<u64, (ReplicaId, P::Message)>,
     next: u64,
@@ -53,6 +57,7 @@ impl<P: Protocol> Hands<P> {
             view: View::GENESIS,
             timeouts: config.timeouts,
             checkpoint_interval: config.checkpoint_interval,
+            genesis: config.genesis.clone(),
             scheme: config.scheme.clone(),
             cabal,
             elsewhere: None,
@@ -60,6 +65,7 @@ impl<P: Protocol> Hands<P> {
             said: Vec::new(),
             asked: Vec::new(),
             posts: Vec::new(),
+            deeds: 0,
             held: BTreeMap::new(),
             next: 0,
         }
@@ -85,6 +91,16 @@ impl<P: Protocol> Hands<P> {
     pub fn is_first_half(&self, member: ReplicaId) -> bool {
         let others = self.others();
         others[..others.len() / 2].contains(&member)
+    }
+
+    /// Whether it works with `member`.
+    pub fn is_accomplice(&self, member: ReplicaId) -> bool {
+        self.cabal.members().contains(&member)
+    }
+
+    /// Whether `member` is the first of the others.
+    pub fn is_first(&self, member: ReplicaId) -> bool {
+        self.others().first() == Some(&member)
     }
 
     /// Whether the view is its own where everybody has a turn.

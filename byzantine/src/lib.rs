@@ -12,7 +12,10 @@
 mod attack;
 mod byzantine;
 mod cabal;
+mod crafted;
+mod deeds;
 mod dice;
+mod forged;
 mod general;
 mod grip;
 mod hands;
@@ -29,6 +32,7 @@ mod twin;
 pub use attack::Attack;
 pub use byzantine::Byzantine;
 pub use cabal::Cabal;
+pub use crafted::Craft;
 pub use dice::Dice;
 pub use grip::Grip;
 pub use hands::{Hands, Post};

@@ -1,6 +1,6 @@
 //! Attacks by name.
 
-use crate::{Attack, Spoil, Target, general, hotstuff, mutate, pbft};
+use crate::{Attack, Spoil, Target, crafted, general, hotstuff, mutate, pbft};
 use quorate_consensus::{Protocol, hotstuff::HotStuff, pbft::Pbft};
 use std::fmt;
 
@@ -28,13 +28,13 @@ pub trait Attacks: Protocol {
 
 impl<S: Spoil> Attacks for HotStuff<S> {
     fn attacks() -> Vec<Known<Self>> {
-        [general::attacks(), mutate::attacks(), hotstuff::attacks()].into_iter().flatten().collect()
+        [general::attacks(), mutate::attacks(), crafted::attacks(), hotstuff::attacks()].into_iter().flatten().collect()
     }
 }
 
 impl<S: Spoil> Attacks for Pbft<S> {
     fn attacks() -> Vec<Known<Self>> {
-        [general::attacks(), mutate::attacks(), pbft::attacks()].into_iter().flatten().collect()
+        [general::attacks(), mutate::attacks(), crafted::attacks(), pbft::attacks()].into_iter().flatten().collect()
     }
 }
 

@@ -43,6 +43,8 @@ impl<S: SimScheme> Backing<S> {
 pub trait Door: Send {
     /// Whether an attack is on.
     fn is_attacking(&self) -> bool;
+    /// How often it did otherwise than an honest replica, since its process started.
+    fn deeds(&self) -> u64;
     /// The mempool tells `to` this; what goes out comes from [`Door::posted`].
     fn share(&self, to: ReplicaId, message: PoolMessage);
     /// A message about batches comes in.
@@ -56,6 +58,10 @@ pub trait Door: Send {
 impl<P: Protocol> Door for Grip<P> {
     fn is_attacking(&self) -> bool {
         Self::is_attacking(self)
+    }
+
+    fn deeds(&self) -> u64 {
+        Self::deeds(self)
     }
 
     fn share(&self, to: ReplicaId, message: PoolMessage) {

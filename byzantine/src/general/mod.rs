@@ -5,10 +5,12 @@ mod censor;
 mod corrupt;
 mod crash;
 mod delay;
+mod desert;
 mod endless_sync;
 mod few;
 mod flood;
 mod garbage;
+mod hunt;
 mod kinds;
 mod lying_sync;
 mod replay;
@@ -23,7 +25,7 @@ use quorate_consensus::Protocol;
 use withhold::Withhold;
 
 pub(crate) fn attacks<P: Protocol>() -> Vec<Known<P>> {
-    [silences(), delays(), noise(), data()].into_iter().flatten().collect()
+    [silences(), adaptive(), delays(), noise(), data()].into_iter().flatten().collect()
 }
 
 fn silences<P: Protocol>() -> Vec<Known<P>> {
@@ -66,6 +68,21 @@ fn silences<P: Protocol>() -> Vec<Known<P>> {
     ]
 }
 
+fn adaptive<P: Protocol>() -> Vec<Known<P>> {
+    vec![
+        Known {
+            name: "desert",
+            breaks: "progress: is silent exactly while somebody else is, when its vote would be needed",
+            make: |_, _| Box::new(desert::Desert::default()),
+        },
+        Known {
+            name: "hunt",
+            breaks: "recovery: picks on whoever asks for what it missed, all attackers on the same one",
+            make: |target, _| Box::new(hunt::Hunt(target.clone())),
+        },
+    ]
+}
+
 fn delays<P: Protocol>() -> Vec<Known<P>> {
     vec![
         Known {
@@ -77,6 +94,11 @@ fn delays<P: Protocol>() -> Vec<Known<P>> {
             name: "lazy-leader",
             breaks: "throughput: proposes when nine tenths of the view have passed, too early to be deposed for it",
             make: |target, _| Box::new(Delay { target: target.clone(), kinds: is_proposal, tenths: 9 }),
+        },
+        Known {
+            name: "stale-proposal",
+            breaks: "freshness: proposes when the view is given up, so that old blocks come among new ones",
+            make: |target, _| Box::new(Delay { target: target.clone(), kinds: is_proposal, tenths: 25 }),
         },
         Known {
             name: "late-vote",

@@ -4,22 +4,16 @@ use crate::{Attack, Hands, twin::twin};
 use quorate_consensus::pbft::{Ballot, Commit, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Vote};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, Digest, ReplicaId, View};
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::collections::BTreeMap;
 
 /// Blocks whose twins are remembered: more than are in flight. The lowest digest goes first, which is as good as any.
 const REMEMBERED: usize = 64;
 
-/// The first half of the others sees a chain of twins, each on the twin before.
+/// Those for whom `is_apart` is true see a chain of twins, each on the twin before.
 #[derive(Debug)]
-pub(super) struct Equivocate<S> {
+pub(super) struct Equivocate<S: Scheme> {
+    is_apart: fn(&Hands<Pbft<S>>, ReplicaId) -> bool,
     twins: BTreeMap<Digest, Digest>,
-    scheme: PhantomData<fn() -> S>,
-}
-
-impl<S> Default for Equivocate<S> {
-    fn default() -> Self {
-        Self { twins: BTreeMap::new(), scheme: PhantomData }
-    }
 }
 
 /// A PRE-PREPARE as the primary signs it.
@@ -30,6 +24,10 @@ pub(super) fn pre_prepare<S: Scheme>(view: View, block: Block, hands: &Hands<Pbf
 }
 
 impl<S: Scheme> Equivocate<S> {
+    pub(super) fn new(is_apart: fn(&Hands<Pbft<S>>, ReplicaId) -> bool) -> Self {
+        Self { is_apart, twins: BTreeMap::new() }
+    }
+
     fn other(&mut self, said: &PrePrepare<S>, hands: &Hands<Pbft<S>>) -> PrePrepare<S> {
         let mut block = twin(&said.block);
         if let Some(parent) = self.twins.get(&block.header.parent) {
@@ -38,6 +36,7 @@ impl<S: Scheme> Equivocate<S> {
         if self.twins.len() >= REMEMBERED {
             self.twins.pop_first();
         }
+        hands.cabal.tell_twins(said.block.digest(), block.digest());
         self.twins.insert(said.block.digest(), block.digest());
         pre_prepare(said.view, block, hands)
     }
@@ -52,10 +51,10 @@ impl<S: Scheme> Equivocate<S> {
 impl<S: Scheme> Attack<Pbft<S>> for Equivocate<S> {
     fn tell(&mut self, to: ReplicaId, message: Message<S>, hands: &mut Hands<Pbft<S>>) {
         let message = match message {
-            Message::PrePrepare(said) if hands.is_first_half(to) && said.block.header.proposer == hands.me => {
+            Message::PrePrepare(said) if (self.is_apart)(hands, to) && said.block.header.proposer == hands.me => {
                 Message::PrePrepare(Box::new(self.other(&said, hands)))
             }
-            Message::Commit(vote) if hands.is_first_half(to) => {
+            Message::Commit(vote) if (self.is_apart)(hands, to) => {
                 Message::Commit(self.other_commit(&vote, hands).unwrap_or(vote))
             }
             message => message,
@@ -64,6 +63,6 @@ impl<S: Scheme> Attack<Pbft<S>> for Equivocate<S> {
     }
 
     fn boxed(&self) -> Box<dyn Attack<Pbft<S>>> {
-        Box::new(Self { twins: self.twins.clone(), scheme: PhantomData })
+        Box::new(Self { is_apart: self.is_apart, twins: self.twins.clone() })
     }
 }

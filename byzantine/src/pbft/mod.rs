@@ -3,11 +3,13 @@
 mod bad_partials;
 mod conceal;
 mod equivocate;
+mod forge;
 mod forge_claim;
+mod fork;
 mod jump;
 mod new_view;
 
-use crate::{Known, Spoil};
+use crate::{Hands, Known, Spoil, forged::Forgery};
 use new_view::{NewViewAttack, Spoiled};
 use quorate_consensus::pbft::Pbft;
 
@@ -16,7 +18,12 @@ pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
         Known {
             name: "equivocate",
             breaks: "agreement: proposes one chain to one half and another to the rest, and votes for both",
-            make: |_, _| Box::new(equivocate::Equivocate::<S>::default()),
+            make: |_, _| Box::new(equivocate::Equivocate::<S>::new(Hands::is_first_half)),
+        },
+        Known {
+            name: "equivocate-one",
+            breaks: "agreement: proposes one chain to a single replica and another to the rest, and votes for both",
+            make: |_, _| Box::new(equivocate::Equivocate::<S>::new(Hands::is_first)),
         },
         Known {
             name: "bad-partials",
@@ -54,6 +61,16 @@ pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
             make: |_, _| Box::new(NewViewAttack(Spoiled::Foreign)),
         },
         Known {
+            name: "few-in-new-view",
+            breaks: "the quorum of a view: begins it with one VIEW-CHANGE fewer",
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Few)),
+        },
+        Known {
+            name: "equivocate-new-view",
+            breaks: "what is committed: begins its view in one way for one half and in another for the rest",
+            make: |_, _| Box::new(NewViewAttack(Spoiled::Twofold)),
+        },
+        Known {
             name: "forge-claim",
             breaks: "what is committed: claims in its VIEW-CHANGE to have prepared what nobody has",
             make: |_, _| Box::new(forge_claim::ForgeClaim),
@@ -62,6 +79,26 @@ pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
             name: "conceal",
             breaks: "what is committed: claims in its VIEW-CHANGE that it never prepared anything",
             make: |_, _| Box::new(conceal::Conceal),
+        },
+        Known {
+            name: "forge-too-few",
+            breaks: "certificates: shows some that the attackers alone signed",
+            make: |target, _| Box::new(forge::Forge { target: target.clone(), forgery: Forgery::TooFew }),
+        },
+        Known {
+            name: "forge-duplicate",
+            breaks: "certificates: shows some in which one signature stands for a quorum",
+            make: |target, _| Box::new(forge::Forge { target: target.clone(), forgery: Forgery::Duplicate }),
+        },
+        Known {
+            name: "forge-foreign",
+            breaks: "certificates: shows some whose signers are in part no members",
+            make: |target, _| Box::new(forge::Forge { target: target.clone(), forgery: Forgery::Foreign }),
+        },
+        Known {
+            name: "fork",
+            breaks: "what is committed: proposes another block where one was decided",
+            make: |_, _| Box::new(fork::Fork::default()),
         },
     ]
 }

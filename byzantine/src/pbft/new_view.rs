@@ -18,12 +18,21 @@ pub(super) enum Spoiled {
     Duplicate,
     /// The last VIEW-CHANGE is of a replica that does not exist.
     Foreign,
+    /// The last VIEW-CHANGE is missing.
+    Few,
+    /// For the first half of the others, the primary's own VIEW-CHANGE conceals what it prepared. Either NEW-VIEW is good, if another
+    /// replica prepared the same.
+    Twofold,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct NewViewAttack(pub(super) Spoiled);
 
 impl NewViewAttack {
+    fn is_for<S: Scheme>(&self, to: ReplicaId, hands: &Hands<Pbft<S>>) -> bool {
+        !matches!(self.0, Spoiled::Twofold) || hands.is_first_half(to)
+    }
+
     fn spoil<S: Scheme>(&self, mut new_view: NewView<S>, hands: &Hands<Pbft<S>>) -> NewView<S> {
         let mut changes = new_view.view_changes.into_inner();
         match self.0 {
@@ -42,6 +51,14 @@ impl NewViewAttack {
             Spoiled::Duplicate => {
                 if let [first, .., last] = &mut changes[..] {
                     *last = first.clone();
+                }
+            }
+            Spoiled::Few => drop(changes.pop()),
+            Spoiled::Twofold => {
+                let own = changes.iter_mut().find(|change| change.replica == hands.me);
+                if let Some(own) = own {
+                    own.prepared = None;
+                    own.attestation = hands.attest(&own.statement());
                 }
             }
             Spoiled::Foreign => {
@@ -66,12 +83,12 @@ impl<S: Scheme> Attack<Pbft<S>> for NewViewAttack {
     fn tell(&mut self, to: ReplicaId, message: Message<S>, hands: &mut Hands<Pbft<S>>) {
         match message {
             // Somebody else's is not ours to sign.
-            Message::NewView(new_view) if hands.is_round_robin(new_view.view) => {
+            Message::NewView(new_view) if hands.is_round_robin(new_view.view) && self.is_for(to, hands) => {
                 let spoiled = self.spoil(*new_view, hands);
                 hands.tell(to, Message::NewView(Box::new(spoiled)));
             }
             // Whoever asks how the view began is told the same.
-            Message::Certificates(mut certificates) => {
+            Message::Certificates(mut certificates) if self.is_for(to, hands) => {
                 let own = certificates.new_view.take_if(|new_view| hands.is_round_robin(new_view.view));
                 if let Some(new_view) = own {
                     certificates.new_view = Some(self.spoil(new_view, hands));

@@ -18,6 +18,16 @@ fn names_are_unique_and_each_has_its_sentence() {
     check::<B>();
 }
 
+/// docs/attacks.md
+#[test]
+fn the_documentation_lists_all_attacks_and_no_other() {
+    let page = include_str!("../../../docs/attacks.md");
+    let listed: BTreeSet<_> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let known =
+        H::attacks().into_iter().map(|known| known.name).chain(B::attacks().into_iter().map(|known| known.name));
+    assert_eq!(listed, known.collect());
+}
+
 #[test]
 fn silent_says_nothing_to_those_it_is_against() {
     fn check<P: Attacks<Scheme = Symbolic>>() {
@@ -59,6 +69,15 @@ fn a_lazy_leader_proposes_when_nine_tenths_have_passed_and_is_not_deposed() {
     let prepares = world.said(1, "commit");
     assert!(!prepares.is_empty(), "what is no proposal is prompt");
     assert!(world.agreed() > 0);
+}
+
+#[test]
+fn a_stale_proposal_comes_when_its_view_is_given_up() {
+    let world = busy::<B>(1, "stale-proposal", &Target::default());
+    let proposals = world.said(1, "pre_prepare");
+    assert!(proposals[0].at >= BASE * 2 && proposals[0].is_good, "{:?}", proposals[0].at);
+    let left = world.said(2, "view_change")[0].at;
+    assert!(left < proposals[0].at && world.agreed() > 0);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Each attack does what it says, seen in what leaves the replica.
 
+mod adaptive;
+mod crafted;
 mod general;
 mod hotstuff;
 mod mutate;

@@ -67,12 +67,14 @@ fn omit_prepared_leaves_the_prepared_block_out() {
 
 #[test]
 fn spoiled_new_views_are_let_in_by_nobody() {
-    for attack in ["forged-in-new-view", "stale-in-new-view", "duplicate-in-new-view", "foreign-in-new-view"] {
+    let spoiled = ["few", "forged", "stale", "duplicate", "foreign"].map(|how| format!("{how}-in-new-view"));
+    for attack in spoiled.iter().map(String::as_str) {
         let world = succession(2, attack);
         let (said, is_good) = new_view(&world);
         assert!(!is_good, "{attack}");
         let replicas: BTreeSet<_> = said.view_changes.iter().map(|change| change.replica).collect();
         match attack {
+            "few-in-new-view" => assert_eq!(replicas.len(), 4, "of seven a quorum is five"),
             "forged-in-new-view" => assert!(said.view_changes.iter().all(|change| change.prepared.is_none())),
             "stale-in-new-view" => assert!(said.view_changes.iter().any(|change| change.view == View(1))),
             "duplicate-in-new-view" => assert_eq!(replicas.len(), said.view_changes.len() - 1),
@@ -108,4 +110,35 @@ fn conceal_is_a_good_view_change_without_the_certificate() {
     assert!(is_good && said.prepared.is_none());
     assert!(view_changes(&world, 4)[0].0.prepared.is_some(), "others have one");
     assert!(world.agreed() >= 2);
+}
+
+#[test]
+fn equivocate_new_view_begins_the_view_in_two_ways() {
+    let world = succession(2, "equivocate-new-view");
+    let mut ways: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for sent in world.said(2, "new_view") {
+        let Message::NewView(new_view) = &sent.message else { panic!("a new-view") };
+        if new_view.view == View(2) {
+            assert!(sent.is_good, "another replica prepared the same");
+            ways.entry(new_view.statement().view_changes).or_default().insert(sent.to);
+        }
+    }
+    assert_eq!(ways.values().map(BTreeSet::len).collect::<Vec<_>>(), [3, 3]);
+    assert!(world.agreed() >= 2);
+    assert!(world.accused.iter().all(|accused| *accused == ReplicaId(2)));
+}
+
+#[test]
+fn fork_proposes_where_a_block_was_proposed_before() {
+    let mut world = World::<P>::new(4, 1, "fork", &Target::default());
+    world.busy(0..20);
+    world.run(BASE * 40);
+    let mut blocks: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for sent in world.said(1, "pre_prepare") {
+        let Message::PrePrepare(said) = &sent.message else { panic!("a pre-prepare") };
+        assert!(sent.is_good);
+        blocks.entry(said.block.header.height).or_default().insert(said.block.digest());
+    }
+    assert!(blocks.values().any(|two| two.len() >= 2), "{blocks:?}");
+    assert!(world.agreed() > 0 && world.accused.iter().all(|accused| *accused == ReplicaId(1)));
 }

@@ -149,6 +149,11 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
         self.now = end;
     }
 
+    /// One says something to another, as if it had meant to.
+    pub(super) fn deliver(&mut self, from: ReplicaId, to: ReplicaId, message: P::Message) {
+        self.push(DELAY, Due::Deliver(from, to, message));
+    }
+
     /// What the attacker or anybody said, by kind.
     pub(super) fn said(&self, from: usize, kind: &str) -> Vec<&Sent<P::Message>> {
         self.sent.iter().filter(|sent| sent.from == id(from) && sent.message.kind() == kind).collect()

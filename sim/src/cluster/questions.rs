@@ -102,6 +102,11 @@ impl<P: SimProtocol> Cluster<P> {
         &self.counts
     }
 
+    /// How often a running attacker did otherwise than an honest replica would have, since its process started.
+    pub fn deeds(&self, replica: impl Into<Which>) -> u64 {
+        self.life(replica).map_or(0, Life::deeds)
+    }
+
     /// Messages that no receiver would take: bad signatures, wrong shape.
     pub fn rejected(&self) -> u64 {
         self.rejected

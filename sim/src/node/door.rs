@@ -21,6 +21,11 @@ impl<P: SimProtocol> Life<P> {
         self.attacked().is_some()
     }
 
+    /// How often an attacker did otherwise than an honest replica.
+    pub(crate) fn deeds(&self) -> u64 {
+        self.door.as_ref().map_or(0, |door| door.deeds())
+    }
+
     /// The mempool tells one.
     pub(super) fn share(&self, to: ReplicaId, message: PoolMessage, outs: &mut Vec<Out<P>>) {
         match self.attacked() {
