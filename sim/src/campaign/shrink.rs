@@ -121,7 +121,8 @@ impl Search {
     }
 
     fn simplify(&mut self) {
-        let changes: [fn(&mut Plan); 10] = [
+        let changes: [fn(&mut Plan); 11] = [
+            in_milliseconds,
             |plan| plan.links = LinkSpec::delay(plan.links.delay),
             |plan| plan.links.loss = 0.0,
             |plan| plan.links.duplicate = 0.0,
@@ -153,6 +154,14 @@ impl Search {
                 }
             }
         }
+    }
+}
+
+/// Moments that a person can read.
+fn in_milliseconds(plan: &mut Plan) {
+    let faults = plan.faults.iter_mut().map(|(at, _)| at);
+    for at in faults.chain(plan.load.iter_mut().map(|load| &mut load.at)).chain([&mut plan.links.delay]) {
+        *at -= Duration::from_nanos(u64::from(at.subsec_nanos() % 1_000_000));
     }
 }
 

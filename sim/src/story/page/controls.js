@@ -130,7 +130,7 @@ function mouse() {
 }
 
 function keys() {
-  const acts = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => look(0, story.lasted), ArrowLeft: () => move(-0.25), ArrowRight: () => move(0.25), n: () => step(1), p: () => step(-1) };
+  const acts = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => look(0, story.lasted * (1 + ROOM)), ArrowLeft: () => move(-0.25), ArrowRight: () => move(0.25), n: () => step(1), p: () => step(-1) };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in acts)) return;
     acts[event.key]();
@@ -148,4 +148,4 @@ keys();
 // A run that failed is looked at from its end, another from its start: a few hundred messages at once can be read.
 const some = story.messages.length > 400 ? story.messages[400][3] : story.lasted;
 const failedAt = story.violation ? story.messages[Math.max(0, story.messages.length - 300)]?.[3] ?? 0 : null;
-if (failedAt === null) look(0, some); else look(failedAt, story.lasted);
+if (failedAt === null) look(0, some); else look(failedAt, story.lasted + (story.lasted - failedAt) * ROOM);

@@ -12,9 +12,11 @@ const x = (at) => LEFT + ((at - view.from) / (view.to - view.from)) * width();
 const time = (px) => view.from + ((px - LEFT) / width()) * (view.to - view.from);
 const y = (replica) => TOP + ROW / 2 + rows().indexOf(replica) * ROW;
 
+/** A little room after the end, so that what happened last can be read. */
+const ROOM = 0.07;
 function look(from, to) {
-  const span = Math.max(200, Math.min(to - from, story.lasted));
-  view.from = Math.max(0, Math.min(from, story.lasted - span));
+  const span = Math.max(200, Math.min(to - from, story.lasted * (1 + ROOM)));
+  view.from = Math.max(0, Math.min(from, story.lasted - span * (1 - ROOM)));
   view.to = view.from + span;
   draw();
 }
