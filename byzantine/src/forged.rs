@@ -57,3 +57,50 @@ fn bitmap(signers: &[ReplicaId], size: usize) -> Vec<u8> {
     signers.iter().for_each(|signer| bytes[signer.index() / 8] |= 1 << (signer.index() % 8));
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use borsh::{BorshDeserialize, BorshSerialize};
+    use quorate_crypto::{
+        Ed25519List, Symbolic,
+        bls::{BlsThreshold, MinPk, MinSig},
+        conformance,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+    struct Said;
+
+    impl Statement for Said {
+        const KIND: &'static str = "byzantine/said";
+    }
+
+    /// What attackers make of their own signatures has the form of a proof, and is none.
+    fn is_refused<S: Spoil>(scheme: &S, secret: impl Fn(ReplicaId) -> S::Secret) {
+        let sign = |signer: u16| scheme.sign(&secret(ReplicaId(signer)), &Said);
+        for (signers, signatures) in
+            [(vec![0], vec![sign(0)]), (vec![0, 1, 2], vec![sign(0); 3]), (vec![0, 4, 5], vec![sign(0); 3])]
+        {
+            let members: Vec<_> = signers.into_iter().map(ReplicaId).collect();
+            let proof = scheme.proof_of(bitmap(&members, 4), signatures).expect("of that form");
+            assert!(scheme.verify_proof(&Said, &proof).is_err(), "{} {members:?}", S::NAME);
+        }
+        let quorum: Vec<_> = [0, 1, 2].map(ReplicaId).into();
+        let proof = scheme.proof_of(bitmap(&quorum, 4), [0, 1, 2].map(sign).into()).expect("of that form");
+        let is_list = !S::NAME.starts_with("bls");
+        assert_eq!(scheme.verify_proof(&Said, &proof).is_ok(), is_list, "{}: a quorum's list is a proof", S::NAME);
+    }
+
+    #[test]
+    fn no_scheme_takes_a_forged_proof() {
+        let committee = conformance::committee(4);
+        let symbolic = Symbolic::new(committee.clone(), 1);
+        is_refused(&symbolic, |signer| symbolic.secret(signer));
+        is_refused(&Ed25519List::new(committee.clone()), conformance::vote_secret);
+        is_refused(&conformance::bls_multi::<MinSig>(4), conformance::bls_multi_secret);
+        is_refused(&conformance::bls_multi::<MinPk>(4), conformance::bls_multi_secret);
+        let share = |signer| conformance::threshold_secret(&committee, signer);
+        is_refused::<BlsThreshold<MinSig>>(&conformance::bls_threshold(4), share);
+        is_refused::<BlsThreshold<MinPk>>(&conformance::bls_threshold(4), share);
+    }
+}
