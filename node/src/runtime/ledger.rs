@@ -9,10 +9,13 @@ use quorate_validator::{
     Committed, Finality, LedgerReply, LedgerWork, perform,
     sync::{Ask, CatchUp, Outcome, SyncError, SyncReply, Ticket},
 };
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicBool, Ordering},
-    mpsc,
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 use tokio::sync::{broadcast, mpsc as async_mpsc};
 
@@ -28,8 +31,8 @@ pub(super) enum LedgerTask {
     Sync(mpsc::Sender<()>),
     /// The replica wants the ledger to stand at `height`, where `from` stands.
     Want { from: ReplicaId, height: Height },
-    /// What came of a question to a peer.
-    Answered { ticket: Ticket, answer: Result<Box<SyncReply>, SyncError> },
+    /// What came of a question to a peer, and how long that took.
+    Answered { ticket: Ticket, answer: Result<(Box<SyncReply>, Duration), SyncError> },
     /// Make everything durable and end.
     Stop,
 }
@@ -107,13 +110,17 @@ impl<P: Protocol> LedgerThread<P> {
     }
 
     /// An error is our own ledger's.
-    fn answered(&mut self, ticket: Ticket, answer: Result<Box<SyncReply>, SyncError>) -> Result<(), String> {
+    fn answered(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<(Box<SyncReply>, Duration), SyncError>,
+    ) -> Result<(), String> {
         let outcome = {
             let finality = &self.finality;
             let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
             let check = |header: &Header, proof: &[u8]| finality.check(header, proof);
             match answer {
-                Ok(reply) => self.catch_up.answered(ticket, *reply, &mut ledger, &check),
+                Ok((reply, took)) => self.catch_up.answered(ticket, (*reply, took), &mut ledger, &check),
                 Err(why) => Ok(self.catch_up.failed(ticket, why, &ledger)),
             }
         };

@@ -10,6 +10,7 @@ use quorate_validator::sync::{Ask, SyncError, SyncReply, SyncRequest, answer};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc},
+    time::Instant,
 };
 use tokio::sync::{Semaphore, mpsc as async_mpsc};
 
@@ -100,7 +101,8 @@ pub(super) struct SyncClient {
 impl SyncClient {
     pub(super) async fn run(mut self) {
         while let Some(ask) = self.asks.recv().await {
-            let answer = self.put(ask).await.map(Box::new);
+            let asked = Instant::now();
+            let answer = self.put(ask).await.map(|reply| (Box::new(reply), asked.elapsed()));
             let _stopped = self.tasks.send(LedgerTask::Answered { ticket: ask.ticket, answer });
         }
     }

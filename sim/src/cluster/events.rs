@@ -77,8 +77,9 @@ impl<P: SimProtocol> Cluster<P> {
             Event::Asked { from, to, request, ticket } => self.asked(from, to, request, ticket),
             Event::Answered { from, to, reply, ticket } => {
                 if self.is_life(to, ticket.life) {
+                    let took = self.queue.now() - ticket.asked;
                     self.note(What::Arrived { from, to, kind: "sync_reply", length: encoded_len(&*reply) });
-                    self.with(to, |process, outs| process.answered(reply, ticket.ticket, outs));
+                    self.with(to, |process, outs| process.answered(reply, (ticket.ticket, took), outs));
                 }
             }
             Event::Unanswered { who, life, ticket } => {
@@ -184,7 +185,7 @@ impl<P: SimProtocol> Cluster<P> {
                     self.queue.post(at, Event::Flushed { who, life });
                 }
                 Out::Ask { to, request, ticket } => {
-                    let ticket_of_life = SyncTicket { life, ticket };
+                    let ticket_of_life = SyncTicket { life, ticket, asked: now };
                     *self.counts.entry(asked_for(&request)).or_default() += 1;
                     let length = encoded_len(&request);
                     let arrivals = self.network.send(who, to, now, length);

@@ -118,7 +118,7 @@ impl<P: SimProtocol> Life<P> {
                 Ok(()) => self.rotate_now(outs),
                 Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
             },
-            Task::Accept { reply, ticket } => self.accept(&reply, ticket, outs),
+            Task::Accept { reply, ticket, took } => self.accept((&reply, took), ticket, outs),
         }
     }
 

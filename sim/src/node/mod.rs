@@ -69,6 +69,7 @@ pub(crate) enum Task {
     Accept {
         reply: Arc<SyncReply>,
         ticket: Ticket,
+        took: Duration,
     },
 }
 

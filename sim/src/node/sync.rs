@@ -8,7 +8,7 @@ use quorate_validator::{
     LedgerReply, NotFinal,
     sync::{Ask, Outcome, SyncError, SyncReply, SyncRequest, Ticket, answer},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 impl<P: SimProtocol> Life<P> {
     /// The replica wants the ledger to stand at `height`.
@@ -22,10 +22,15 @@ impl<P: SimProtocol> Life<P> {
         answer(&self.ledger, request)
     }
 
-    /// A peer answered.
-    pub(crate) fn answered(&mut self, reply: Arc<SyncReply>, ticket: Ticket, outs: &mut Vec<Out<P>>) {
+    /// A peer answered, after some time.
+    pub(crate) fn answered(
+        &mut self,
+        reply: Arc<SyncReply>,
+        (ticket, took): (Ticket, Duration),
+        outs: &mut Vec<Out<P>>,
+    ) {
         if self.catching.is_running() {
-            outs.push(Out::Task(Task::Accept { reply, ticket }));
+            outs.push(Out::Task(Task::Accept { reply, ticket, took }));
         }
     }
 
@@ -35,12 +40,12 @@ impl<P: SimProtocol> Life<P> {
         self.caught_up(outcome, outs);
     }
 
-    pub(super) fn accept(&mut self, reply: &SyncReply, ticket: Ticket, outs: &mut Vec<Out<P>>) {
+    pub(super) fn accept(&mut self, (reply, took): (&SyncReply, Duration), ticket: Ticket, outs: &mut Vec<Out<P>>) {
         let keys = self.keys.clone();
         let check = |header: &Header, proof: &[u8]| -> Result<(), NotFinal> {
             Ok(P::verify_commit(header, proof, &keys.consensus)?)
         };
-        match self.catching.answered(ticket, reply.clone(), &mut self.ledger, &check) {
+        match self.catching.answered(ticket, (reply.clone(), took), &mut self.ledger, &check) {
             Ok(outcome) => self.caught_up(outcome, outs),
             Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
         }

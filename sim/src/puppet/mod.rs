@@ -43,6 +43,8 @@ pub enum Cue<P: SimProtocol = HotStuff<Symbolic>> {
 pub struct SyncTicket {
     pub(crate) life: u32,
     pub(crate) ticket: Ticket,
+    /// When it was asked.
+    pub(crate) asked: Duration,
 }
 
 /// What a puppet does with what it is told. Closures are puppets.

@@ -2,23 +2,27 @@
 //!
 //! A *run* begins with [`CatchUp::want`] and ends when the ledger is where the replica wants it, or when every peer has failed
 //! at every way to get there; the replica asks again. There is one question at a time. It is put to the peer that answered
-//! last, until that one fails. Liars are out for the rest of the run.
+//! last, as long as its answers come soon and bring much: one that drips shall not keep the others from helping. Who fails is not
+//! asked again before all others have failed as well, and liars are out for the rest of the run.
 
 use super::{
-    SyncError, SyncReply, SyncRequest,
+    Blocks, ENOUGH_BYTES, MAX_BLOCKS, SyncError, SyncReply, SyncRequest,
     blocks::{self, Taken},
     snapshot::Transfer,
 };
 use crate::{LedgerReply, NotFinal};
 use quorate_ledger::{Disk, Index, Ledger, LedgerError};
-use quorate_types::{Header, Height, ReplicaId};
-use std::{collections::BTreeSet, fmt, mem};
+use quorate_types::{Header, Height, ReplicaId, codec::encoded_len};
+use std::{collections::BTreeSet, fmt, mem, time::Duration};
 
 /// Names one question: an answer to an earlier one is void.
 pub type Ticket = u64;
 
 /// Blocks that are worth reading in any case: a replica that fetched a snapshot does not have the blocks below.
 const WORTH_READING: u64 = 2048;
+
+/// An answer that takes longer is late: the next question goes to another peer.
+const LATE: Duration = Duration::from_secs(2);
 
 /// How far a replica is to be behind before it fetches a snapshot rather than blocks, unless told: more than two checkpoints,
 /// and more than a few replies of block sync.
@@ -80,8 +84,10 @@ struct Run {
     target: Height,
     /// Index of the peer asked now.
     turn: usize,
-    /// Peers in a row that failed at this way.
-    failed: usize,
+    /// Peers that failed at this way in the present round.
+    failed: BTreeSet<ReplicaId>,
+    /// Whether somebody helped in this round.
+    is_helped: bool,
     avoided: BTreeSet<ReplicaId>,
     way: Way,
     has_tried: Tried,
@@ -127,7 +133,8 @@ impl CatchUp {
         let mut run = Run {
             target: height,
             turn,
-            failed: 0,
+            failed: BTreeSet::new(),
+            is_helped: false,
             avoided: BTreeSet::new(),
             way: Way::Blocks,
             has_tried: Tried::default(),
@@ -147,11 +154,11 @@ impl CatchUp {
         Outcome { reply: None, ask: self.ask(ledger), refused }
     }
 
-    /// A peer's answer. An error is our own ledger's.
+    /// A peer's answer, which took some time. An error is our own ledger's.
     pub fn answered<D: Disk, I: Index>(
         &mut self,
         ticket: Ticket,
-        reply: SyncReply,
+        (reply, took): (SyncReply, Duration),
         ledger: &mut Ledger<D, I>,
         check: Check<'_>,
     ) -> Result<Outcome, LedgerError> {
@@ -160,13 +167,33 @@ impl CatchUp {
         }
         // Whatever else comes for this question is void from here on.
         self.ticket += 1;
+        let is_poor = took > LATE || self.is_little(&reply);
         match self.take(reply, ledger, check) {
-            Ok(reply) => Ok(Outcome { reply, ask: self.ask(ledger), refused: None }),
+            Ok(reply) => {
+                if is_poor {
+                    self.turn();
+                }
+                Ok(Outcome { reply, ask: self.ask(ledger), refused: None })
+            }
             Err(SyncError::Ledger(error)) => Err(error),
             Err(why) => {
                 let refused = self.blame(why);
                 Ok(Outcome { reply: None, ask: self.ask(ledger), refused })
             }
+        }
+    }
+
+    /// Whether it brings much less than an honest peer gives at a time, and does not end where the replica wants to be either.
+    fn is_little(&self, reply: &SyncReply) -> bool {
+        let (Some(run), SyncReply::Blocks(Blocks { blocks, .. })) = (&self.run, reply) else { return false };
+        let is_the_end = blocks.last().is_none_or(|last| last.block.header.height >= run.target);
+        !is_the_end && blocks.len() < MAX_BLOCKS / 2 && encoded_len(blocks) < ENOUGH_BYTES / 2
+    }
+
+    /// The next question goes to another peer.
+    fn turn(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.turn = (run.turn + 1) % self.peers.len();
         }
     }
 
@@ -198,7 +225,7 @@ impl CatchUp {
             }
             (Way::Blocks | Way::Manifest { .. } | Way::State(_), _) => return Err(SyncError::Unasked),
         };
-        run.failed = 0;
+        run.is_helped = true;
         if !matches!(&run.way, Way::State(transfer) if transfer.next().is_none()) {
             return Ok(taken);
         }
@@ -216,9 +243,9 @@ impl CatchUp {
         if why.is_lie() {
             run.avoided.insert(peer);
         } else {
-            run.failed += 1;
+            run.failed.insert(peer);
         }
-        run.turn = (run.turn + 1) % self.peers.len();
+        self.turn();
         Some(Refusal { peer, why })
     }
 
@@ -229,7 +256,7 @@ impl CatchUp {
             self.run = None;
         }
         let run = self.run.as_mut()?;
-        while run.avoided.contains(&self.peers[run.turn]) {
+        while !run.is_able(self.peers[run.turn]) {
             run.turn = (run.turn + 1) % self.peers.len();
         }
         self.ticket += 1;
@@ -240,14 +267,17 @@ impl CatchUp {
         let run = self.run.as_mut()?;
         let head = ledger.head().height;
         loop {
-            let able = self.peers.iter().filter(|peer| !run.avoided.contains(peer)).count();
-            if head >= run.target || able == 0 {
+            if head >= run.target || self.peers.iter().all(|peer| run.avoided.contains(peer)) {
                 return None;
             }
-            if run.failed < able {
+            if self.peers.iter().any(|peer| run.is_able(*peer)) {
                 break;
             }
-            run.give_up(head, self.gap)?;
+            if run.is_helped {
+                run.begin_round();
+            } else {
+                run.give_up(head, self.gap)?;
+            }
         }
         match &run.way {
             Way::Blocks => Some(SyncRequest::Blocks { above: blocks::top(ledger, run.held.as_ref()).height }),
@@ -267,7 +297,17 @@ impl Run {
             Tried { blocks: true, .. } => Way::Manifest { above: head },
             Tried { .. } => Way::Blocks,
         };
-        self.failed = 0;
+        self.begin_round();
+    }
+
+    /// Everybody may be asked.
+    fn begin_round(&mut self) {
+        self.failed.clear();
+        self.is_helped = false;
+    }
+
+    fn is_able(&self, peer: ReplicaId) -> bool {
+        !self.avoided.contains(&peer) && !self.failed.contains(&peer)
     }
 
     /// Nobody helps on this way. The next one, if there is any.

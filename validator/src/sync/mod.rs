@@ -3,7 +3,7 @@
 //! A [`CatchUp`] decides what to ask whom. *Block sync* brings consecutive blocks up to one with a commit proof. A replica far
 //! behind fetches a *snapshot* instead: a manifest, which a commit proof certifies, then the state in chunks, each checked
 //! against a hash that is certified already, and then the blocks above. Whoever gives a wrong answer is not asked again in the
-//! same run; whoever gives none is asked again when all others have been. [`answer`] is the other side.
+//! same run; whoever gives none is asked again when all others have been; whoever gives little, or late, loses its turn. [`answer`] is the other side.
 
 mod blocks;
 mod catch_up;
