@@ -44,6 +44,9 @@ pub struct ClassLimits {
     pub queue_frames: usize,
     /// Bytes waiting per peer. At least `frame`.
     pub queue_bytes: usize,
+    /// Bytes of a peer's frames that the node is at; its stream is read on when they are done with. A frame counts as at least
+    /// 1 KiB, and one that is larger than this is taken alone.
+    pub window: usize,
 }
 
 /// Every bound and deadline of the network.
@@ -97,9 +100,9 @@ const MIB: usize = 1024 * KIB;
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            vote: ClassLimits { frame: MIB, queue_frames: 4096, queue_bytes: 8 * MIB },
-            proposal: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 8 * MIB },
-            batch: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 16 * MIB },
+            vote: ClassLimits { frame: MIB, queue_frames: 4096, queue_bytes: 8 * MIB, window: 4 * MIB },
+            proposal: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 8 * MIB, window: 4 * MIB },
+            batch: ClassLimits { frame: MIB, queue_frames: 256, queue_bytes: 16 * MIB, window: 4 * MIB },
             request: 64 * KIB,
             response: 64 * MIB,
             request_timeout: Duration::from_secs(20),

@@ -40,6 +40,7 @@ mod stats;
 mod swarm;
 mod sync;
 mod sync_codec;
+mod window;
 mod writer;
 
 pub use config::{ClassLimits, Config, Limits, Peer};
@@ -48,6 +49,7 @@ pub use handle::{Libp2p, start};
 pub use hello::{Hello, Mismatch};
 pub use request::{RequestError, Responder, ResponseTooLarge};
 pub use stats::{Count, PeerStatus, QueueStatus};
+pub use window::Slot;
 
 use bytes::Bytes;
 use quorate_types::{ReplicaId, View};
@@ -113,6 +115,8 @@ pub enum Inbound {
         class: Class,
         /// Not yet decoded, let alone believed.
         bytes: Bytes,
+        /// To be dropped when the node is done with the frame.
+        slot: Slot,
     },
     /// A block sync request.
     Request {

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     metrics::{Meter, Metrics},
     queue::Queue,
+    window::Window,
 };
 use libp2p::PeerId;
 use quorate_types::ReplicaId;
@@ -78,6 +79,8 @@ pub(crate) struct PeerState {
     pub(crate) queue: Queue,
     pub(crate) meter: Arc<Meter>,
     pub(crate) handshakes: Arc<Semaphore>,
+    /// By class.
+    pub(crate) windows: [Window; 3],
     link: watch::Sender<Link>,
     known: Mutex<Known>,
 }
@@ -106,6 +109,7 @@ impl PeerState {
             queue: Queue::new(&context.limits),
             meter: Arc::new(Meter::new(context.metrics.clone())),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
+            windows: Class::ALL.map(|class| Window::new(context.limits.class(class).window)),
             link: watch::Sender::new(Link::default()),
             known: Mutex::new(known),
         }

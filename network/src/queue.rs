@@ -139,7 +139,7 @@ mod tests {
     use bytes::Bytes;
 
     fn queue(frames: usize, bytes: usize) -> Queue {
-        let class = ClassLimits { frame: 4, queue_frames: frames, queue_bytes: bytes };
+        let class = ClassLimits { frame: 4, queue_frames: frames, queue_bytes: bytes, window: bytes };
         Queue::new(&Limits { vote: class, proposal: class, batch: class, ..Limits::default() })
     }
 

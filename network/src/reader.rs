@@ -7,6 +7,10 @@
 //! readers in turn (tokio's semaphore is first come, first served). A peer that floods therefore fills its own streams'
 //! windows and then its own sockets; another peer's frame waits for at most the channel and one frame per other stream.
 //!
+//! **Windows.** A peer's stream is read on only while the node is at fewer of its bytes than the class allows: what a peer sends
+//! faster than it can be checked waits on the peer's side, and delays nobody else's. The window is the peer's, whichever stream it
+//! opens.
+//!
 //! **Bounds.** One reader per peer and class: a new stream ends the older. A few hellos in progress per peer. A frame
 //! over its class's limit, or one that stops half-way, ends that stream and nothing else.
 
@@ -69,7 +73,10 @@ async fn read_frames(context: &Context, peer: &PeerState, class: Class, stream: 
     let mut frames = FramedRead::new(stream, codec);
     let end = loop {
         match next(context, &mut frames).await {
-            Ok(bytes) => context.deliver(Inbound::Frame { from: peer.replica, class, bytes }).await,
+            Ok(bytes) => {
+                let slot = peer.windows[class.index()].room_for(bytes.len()).await;
+                context.deliver(Inbound::Frame { from: peer.replica, class, bytes, slot }).await;
+            }
             Err(end) => break end,
         }
     };

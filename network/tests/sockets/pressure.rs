@@ -1,7 +1,7 @@
 //! Peers and nodes that are slow, silent or far too busy hold up nobody else, and everything stays bounded.
 
 use crate::common::{
-    Committee, DEADLINE, frame, id,
+    Committee, DEADLINE, Node, frame, id,
     rogue::{self, Rogue},
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -111,6 +111,24 @@ async fn a_node_that_does_not_read_slows_its_peers_and_loses_nothing_that_was_se
     for number in 0..500u32 {
         assert_eq!(nodes[1].frame().await.2[..], number.to_be_bytes());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_node_is_at_one_peers_frames_it_hears_the_others_and_reads_on_when_it_is_done() {
+    let mut committee = Committee::new(3);
+    committee.limits.vote.window = 2 * 1024;
+    let mut nodes = committee.start_all().await;
+    let sends = |node: &Node, number| node.network.send(id(0), frame(Class::Vote, vec![number]));
+    nodes[1].wait_up(0).await;
+    nodes[2].wait_up(0).await;
+    (0..3).for_each(|number| sends(&nodes[1], number));
+    // The smallest frame takes 1 KiB of the window.
+    let at_work = [nodes[0].hold().await, nodes[0].hold().await];
+    assert_eq!([at_work[0].0, at_work[1].0], [id(1), id(1)]);
+    sends(&nodes[2], 9);
+    assert_eq!(nodes[0].hold().await.0, id(2), "the window is full of frames of replica 1, and for it alone");
+    drop(at_work);
+    assert_eq!(nodes[0].frame().await, (id(1), Class::Vote, vec![2].into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 use super::{fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher};
 use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::Entry;
+use quorate_network::Slot;
 use quorate_types::{ReplicaId, Transaction};
 use quorate_validator::{Checked, Core, CoreTimer, Effect, Input, LedgerReply, Output};
 use std::{
@@ -13,7 +14,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 /// The journal is rotated when it is this long, and at least twice as long as what was live at the last rotation.
 pub(super) const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
@@ -22,8 +23,8 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// Something for the consensus thread.
 pub(super) enum Event<P: Protocol> {
-    /// A checked message. The permit is given back once it has been handled.
-    Received { from: ReplicaId, message: Box<Checked<P::Message>>, permit: OwnedSemaphorePermit },
+    /// A checked message. Its slot is given back once it has been handled.
+    Received { from: ReplicaId, message: Box<Checked<P::Message>>, slot: Slot },
     /// A timer that was set.
     TimedOut(CoreTimer),
     /// From the ledger thread.
@@ -82,9 +83,9 @@ impl<P: Protocol> Consensus<P> {
                     self.rotating = false;
                     self.rotate_at = ROTATE_AFTER.max(2 * bytes);
                 }
-                Event::Received { from, message, permit } => {
+                Event::Received { from, message, slot } => {
                     self.take(Input::Received { from, message: *message })?;
-                    drop(permit);
+                    drop(slot);
                 }
                 Event::TimedOut(timer) => self.take(Input::TimedOut(timer))?,
                 Event::Ledger(reply) => self.take(Input::Ledger(*reply))?,

@@ -1,33 +1,32 @@
 //! From the network and from clients through the verification pool to the consensus thread.
 //!
 //! Signatures cost far more than anything else that is done with a message, and need no replica: they are checked here, by
-//! a few threads, each message and each client signature once.
+//! a few threads, each message and each client signature once. What goes first and who holds up whom: `jobs`.
 
 use super::{
     consensus::Event,
     fail::Failure,
+    jobs::{Jobs, Lane, Queue},
     metrics::Metrics,
+    outbox::class_of,
     submit::{self, Intake},
     sync::SyncServer,
 };
 use bytes::Bytes;
-use quorate_consensus::{Keys, Protocol};
-use quorate_network::Inbound;
+use quorate_consensus::{Keys, Protocol, Rejection};
+use quorate_network::{Class, Inbound, Slot};
 use quorate_types::{ReplicaId, Transaction, decode};
 use quorate_validator::{Checked, Wire, WireKeys};
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, mpsc},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
-
-/// Messages of peers between arrival and the end of their handling.
-const IN_FLIGHT: usize = 2048;
+use tokio::sync::{mpsc as async_mpsc, oneshot};
 
 /// Work for the verification pool.
 pub(super) enum Job {
     /// A peer's message.
-    Message { from: ReplicaId, bytes: Bytes, permit: OwnedSemaphorePermit },
+    Message { from: ReplicaId, class: Class, bytes: Bytes, slot: Slot },
     /// A client's transaction; answered once it is in the mempool or refused.
     Transaction { transaction: Transaction, respond: oneshot::Sender<submit::Taken> },
 }
@@ -44,21 +43,13 @@ pub(super) struct Checker<P: Protocol> {
 pub(super) fn spawn_pool<P: Protocol>(
     threads: usize,
     checker: Arc<Checker<P>>,
-    jobs: mpsc::Receiver<Job>,
+    jobs: &Arc<Queue<Job>>,
     failure: &Failure,
 ) -> io::Result<()> {
-    let jobs = Arc::new(Mutex::new(jobs));
     for index in 0..threads.max(1) {
         let (jobs, checker) = (jobs.clone(), checker.clone());
         failure.spawn(&format!("verify-{index}"), move || {
-            loop {
-                // Whoever holds the lock waits for the next job; the others wait for the lock.
-                let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                match job {
-                    Ok(job) => checker.run(job),
-                    Err(_) => return,
-                }
-            }
+            jobs.work(|job| checker.run(job));
         })?;
     }
     Ok(())
@@ -67,18 +58,21 @@ pub(super) fn spawn_pool<P: Protocol>(
 impl<P: Protocol> Checker<P> {
     fn run(&self, job: Job) {
         match job {
-            Job::Message { from, bytes, permit } => self.message(from, &bytes, permit),
+            Job::Message { from, class, bytes, slot } => self.message((from, class), &bytes, slot),
             Job::Transaction { transaction, respond } => self.intake.take(transaction, respond, &self.consensus),
         }
     }
 
-    fn message(&self, from: ReplicaId, bytes: &[u8], permit: OwnedSemaphorePermit) {
-        let checked = decode::<Wire<P::Message>>(bytes)
-            .map_err(Into::into)
-            .and_then(|wire| Checked::check(wire, from, &self.keys));
+    fn message(&self, (from, class): (ReplicaId, Class), bytes: &[u8], slot: Slot) {
+        let checked = decode::<Wire<P::Message>>(bytes).map_err(Into::into).and_then(|wire| {
+            if class_of(&wire) != class {
+                return Err(Rejection::Malformed("a message on another stream than its kind's"));
+            }
+            Checked::check(wire, from, &self.keys)
+        });
         match checked {
             Ok(message) => {
-                let _stopped = self.consensus.send(Event::Received { from, message: Box::new(message), permit });
+                let _stopped = self.consensus.send(Event::Received { from, message: Box::new(message), slot });
             }
             Err(rejection) => {
                 self.metrics.rejected();
@@ -91,18 +85,19 @@ impl<P: Protocol> Checker<P> {
 /// Moves what the network brings into the pool, as fast as the consensus thread takes it.
 pub(super) async fn receive(
     mut inbound: async_mpsc::Receiver<Inbound>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs<Job>,
     sync: SyncServer,
     peers: impl Fn(ReplicaId, bool) + Send,
 ) {
-    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
     while let Some(event) = inbound.recv().await {
         match event {
-            Inbound::Frame { from, bytes, .. } => {
-                let Ok(permit) = in_flight.clone().acquire_owned().await else { return };
-                if jobs.send(Job::Message { from, bytes, permit }).is_err() {
-                    return;
-                }
+            Inbound::Frame { from, class, bytes, slot } => {
+                let lane = match class {
+                    Class::Vote => Lane::Votes(from),
+                    Class::Proposal => Lane::Proposals(from),
+                    Class::Batch => Lane::Batches(from),
+                };
+                jobs.push(lane, Job::Message { from, class, bytes, slot });
             }
             Inbound::Request { from, bytes, respond } => sync.serve(from, bytes, respond),
             Inbound::PeerUp(peer) => peers(peer, true),

@@ -14,13 +14,14 @@
 //!
 //! All of it is written for any [`Protocol`](quorate_consensus::Protocol); [`start`] has the genesis choose one.
 //!
-//! Back-pressure: a peer's message holds a permit from arrival until the consensus thread has handled it, so the queue in
-//! front of that thread is bounded, and the network's inbound channel serves peers in turn.
+//! Back-pressure: a peer's message holds room in its stream's window from arrival until the consensus thread has handled it, so the
+//! queues in front of that thread are bounded, for each peer by itself.
 
 mod consensus;
 mod disks;
 mod fail;
 mod ingress;
+mod jobs;
 mod journal;
 mod ledger;
 mod metrics;

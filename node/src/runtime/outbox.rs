@@ -40,12 +40,20 @@ impl<P: Protocol> Outbox<P> {
     }
 }
 
-fn frame<P: Protocol>(wire: &Wire<P::Message>) -> Frame {
-    // Small and urgent first; bodies last.
-    let class = match wire {
+/// The stream that a message goes on. Small and urgent first; bodies last.
+pub(super) fn class_of<M: Kind>(wire: &Wire<M>) -> Class {
+    match wire {
         Wire::Pool(_) => Class::Batch,
         Wire::Consensus(message) if message.is_large() => Class::Proposal,
         Wire::Consensus(_) => Class::Vote,
-    };
-    Frame { class, kind: wire.kind(), stale_after: wire.stale_after(), bytes: Bytes::from(encode(wire)) }
+    }
+}
+
+fn frame<P: Protocol>(wire: &Wire<P::Message>) -> Frame {
+    Frame {
+        class: class_of(wire),
+        kind: wire.kind(),
+        stale_after: wire.stale_after(),
+        bytes: Bytes::from(encode(wire)),
+    }
 }

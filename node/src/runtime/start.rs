@@ -5,6 +5,7 @@ use super::{
     disks::{Disks, damaged, environment},
     fail::Failure,
     ingress::{self, Checker, spawn_pool},
+    jobs,
     journal::JournalThread,
     ledger::LedgerThread,
     metrics::Metrics,
@@ -100,7 +101,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let (to_consensus, events_in) = mpsc::channel::<Event<P>>();
     let (to_journal, journal_in) = mpsc::channel();
     let (to_ledger, ledger_in) = mpsc::channel();
-    let (to_pool, jobs) = mpsc::channel();
+    let (to_pool, jobs) = jobs::queue(config.verify_threads);
     let (asks, asks_out) = async_mpsc::unbounded_channel();
     let (submissions, submissions_in) = async_mpsc::channel(SUBMISSIONS);
     let (events, _) = broadcast::channel(EVENTS);
@@ -171,7 +172,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),
     };
-    spawn_pool(config.verify_threads, Arc::new(checker), jobs, &failure).map_err(environment)?;
+    spawn_pool(config.verify_threads, Arc::new(checker), &jobs, &failure).map_err(environment)?;
     let threads = vec![
         failure.spawn("ledger", move || ledger_thread.run()).map_err(environment)?,
         failure.spawn("journal", move || journal_thread.run()).map_err(environment)?,

@@ -1,6 +1,10 @@
 //! Transactions from clients: checked, handed to the mempool, and, for those who wait, followed until they are committed.
 
-use super::{consensus::Event, ingress::Job};
+use super::{
+    consensus::Event,
+    ingress::Job,
+    jobs::{Jobs, Lane},
+};
 use crate::handle::{NodeLedger, RejectCode, Submission, Submitted, Wait};
 use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::{Outcome, SkipCode, TxError};
@@ -126,7 +130,7 @@ impl Waiters {
 /// Serves submissions until the handle is gone.
 pub(super) async fn serve(
     mut submissions: async_mpsc::Receiver<Submission>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs<Job>,
     waiters: Arc<Waiters>,
     ledger: Arc<RwLock<NodeLedger>>,
 ) {
@@ -139,7 +143,7 @@ pub(super) async fn serve(
                 let digest = transaction.digest();
                 let commit = if wait == Wait::Committed { waiters.wait(digest) } else { None };
                 let (sender, taken) = oneshot::channel();
-                let _stopped = jobs.send(Job::Transaction { transaction, respond: sender });
+                jobs.push(Lane::Clients, Job::Transaction { transaction, respond: sender });
                 pending.push((digest, taken, commit));
             }
             let mut results = Vec::with_capacity(pending.len());

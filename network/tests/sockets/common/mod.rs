@@ -7,7 +7,7 @@ use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use quorate_crypto::IdentitySecret;
 use quorate_network::{
-    Class, Config, Frame, Hello, Inbound, Libp2p, Limits, Network, Peer, PeerStatus, VERSION, start,
+    Class, Config, Frame, Hello, Inbound, Libp2p, Limits, Network, Peer, PeerStatus, Slot, VERSION, start,
 };
 use quorate_types::{Digest, ReplicaId};
 use std::{
@@ -147,7 +147,16 @@ impl Node {
     /// The next frame, whoever sent it: sender, class, bytes.
     pub(crate) async fn frame(&mut self) -> (ReplicaId, Class, Bytes) {
         self.wait(|inbound| match inbound {
-            Inbound::Frame { from, class, bytes } => Some((from, class, bytes)),
+            Inbound::Frame { from, class, bytes, .. } => Some((from, class, bytes)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next frame's sender, and the frame's place in the sender's window.
+    pub(crate) async fn hold(&mut self) -> (ReplicaId, Slot) {
+        self.wait(|inbound| match inbound {
+            Inbound::Frame { from, slot, .. } => Some((from, slot)),
             _ => None,
         })
         .await
