@@ -7,6 +7,10 @@
 //!   the chain's views consecutive; we skip views without blocks, so **consecutive views are tested**. Without that test the
 //!   rule forks.
 //!
+//! Of two certificates of one view, which only more than f liars make, the one that was locked first stays locked, and nothing is voted for
+//! that would lock the other: safeNode lets a higher justify pass, and a replica that signed above both would have broken no rule
+//! and yet stand among those of whom `fork` says that they broke a lock.
+//!
 //! Deviation: if the justify is not of the view before, the proposal must bring that view's timeout certificate, and the
 //! justify must be at least as high as every certificate claimed in it (Jolteon). A leader cannot drop a newer certificate
 //! that a quorum knows.
@@ -29,13 +33,17 @@ pub(super) fn is_justified<S: Scheme>(proposal: &Proposal<S>) -> bool {
     justify.next() == view || proposal.entry.as_ref().is_some_and(allowed)
 }
 
-/// HotStuff's safeNode.
+/// HotStuff's safeNode, and no second lock of one view.
 pub(super) fn is_safe<S: Scheme>(
     proposal: &Proposal<S>,
     locked: &QuorumCertificate<S>,
     tree: &BlockTree<JustifiedBlock<S>>,
 ) -> Result<(), Ignored> {
     let justify = &proposal.justified.justify;
+    let is_rival = |other: &QuorumCertificate<S>| other.view() == locked.view() && other.block() != locked.block();
+    if locked_by(justify, tree).is_some_and(is_rival) {
+        return Err(Ignored::Unsafe);
+    }
     if justify.view() > locked.view() || tree.extends(&justify.block(), &locked.block()) {
         Ok(())
     } else {
