@@ -225,8 +225,9 @@ impl<S: Scheme> HotStuff<S> {
     fn repeat_last_words(&mut self, step: &mut Stepped<S>) {
         match self.last_timeout.clone() {
             Some(timeout) if timeout.view >= self.view => {
-                self.timeouts.add(timeout.clone(), &self.safety.scheme().committee().clone());
-                step.broadcast(Message::Timeout(Box::new(timeout)));
+                step.broadcast(Message::Timeout(Box::new(timeout.clone())));
+                // A quorum by itself where there is nobody else.
+                self.count_timeout(timeout, step);
             }
             _ => {}
         }

@@ -108,7 +108,7 @@ impl<S: Scheme> HotStuff<S> {
         self.count_timeout(timeout, step);
     }
 
-    fn count_timeout(&mut self, timeout: Timeout<S>, step: &mut Stepped<S>) {
+    pub(super) fn count_timeout(&mut self, timeout: Timeout<S>, step: &mut Stepped<S>) {
         let committee = self.committee().clone();
         match self.timeouts.add(timeout.clone(), &committee) {
             Added::Counted => self.join(step),

@@ -1,7 +1,7 @@
 //! The normal case, crashes and restarts.
 
-use super::net::{BASE, Net, Node};
-use crate::{Config, Event, Kind, Protocol, Rejection, Replica, SeenCertificates};
+use super::net::{BASE, Net, Node, batch};
+use crate::{Config, Event, Kind, Protocol, Rejection, Replica, SeenCertificates, Timer, test_net::Memory};
 use quorate_types::View;
 use std::time::Duration;
 
@@ -155,4 +155,22 @@ fn a_certificate_that_it_combined_is_not_verified_when_it_comes_back() {
     assert_eq!(net.count_batches(0), 1);
     let verify = || Err(Rejection::Malformed("verified again"));
     assert_eq!(seen.check_once(net.node(0).high_qc.name(), verify), Ok(()));
+}
+
+#[test]
+fn one_alone_that_crashed_after_its_timeout_goes_on() {
+    let net = Net::new(1);
+    let mut before = net.node(0).clone();
+    let mut records = vec![];
+    let work = Event::BatchReady(batch(1));
+    for event in [work, Event::TimedOut(Timer::View(before.view()))] {
+        let mut journal = Memory(vec![]);
+        let Ok(_actions) = before.handle(event).release(&mut journal);
+        records.extend(journal.0);
+    }
+    assert_eq!(before.view(), View(2));
+
+    let mut after = Node::recover(net.config(0), records);
+    let _started = after.handle(Event::Started);
+    assert_eq!(after.view(), View(2), "its timeout is a quorum's, and nobody else says it again");
 }
