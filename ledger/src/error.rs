@@ -78,12 +78,6 @@ pub enum ExecuteError {
         /// The parent.
         parent: Digest,
     },
-    /// Too many uncommitted blocks are held.
-    #[error("{max} uncommitted blocks are held already")]
-    TooManyUncommitted {
-        /// The limit.
-        max: usize,
-    },
     /// Its height is not one more than its parent's, or it is of another chain.
     #[error("its height, chain or epoch does not follow from its parent's")]
     WrongPlace,

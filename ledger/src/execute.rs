@@ -5,9 +5,9 @@ use crate::{
     proof::{outcomes_root, state_root},
 };
 use quorate_types::{Batch, Block, BoundedVec, Digest, Epoch, Header, ReplicaId, View};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-/// Executed blocks held above the head at most.
+/// Executed blocks held above the head, unless they are one chain.
 pub(crate) const MAX_OVERLAYS: usize = 4096;
 /// A block's time is at most this far above its parent's, milliseconds.
 const HOUR: u64 = 3_600_000;
@@ -53,11 +53,19 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         Ok((&executed.block.header, &executed.state))
     }
 
-    fn room(&self) -> Result<(), ExecuteError> {
-        if self.overlays.len() >= MAX_OVERLAYS {
-            return Err(ExecuteError::TooManyUncommitted { max: MAX_OVERLAYS });
+    /// Keeps the number of executed blocks in bounds, now that `newest` is among them. What was abandoned goes first: of the blocks
+    /// without children that of the lowest view. None is refused for want of room: views may fail for as long as the network is bad,
+    /// and only a commit would make room again.
+    fn trim(&mut self, newest: &Digest) {
+        if self.overlays.len() <= MAX_OVERLAYS {
+            return;
         }
-        Ok(())
+        let parents: BTreeSet<_> = self.overlays.values().map(|executed| executed.block.header.parent).collect();
+        let is_leaf = |(digest, _): &(&Digest, &Executed)| *digest != newest && !parents.contains(*digest);
+        let leaves = self.overlays.iter().filter(is_leaf);
+        if let Some((_, oldest)) = leaves.map(|(digest, executed)| (executed.block.header.view, *digest)).min() {
+            self.overlays.remove(&oldest);
+        }
     }
 
     /// Makes a block above `parent`, executed, with roots and time filled in. `now` is clamped into the hour above the
@@ -70,7 +78,6 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         batches: Vec<Arc<Batch>>,
         now: u64,
     ) -> Result<Block, ExecuteError> {
-        self.room()?;
         let (below, state) = self.parent(parent)?;
         let payload: Vec<_> = batches.iter().map(|batch| batch.digest()).collect();
         let header = Header {
@@ -91,20 +98,20 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         if !block.is_well_formed() {
             return Err(ExecuteError::WrongBatches);
         }
-        self.overlays.insert(block.digest(), executed);
+        let digest = block.digest();
+        self.overlays.insert(digest, executed);
+        self.trim(&digest);
         Ok(block)
     }
 
     /// Executes a block above its executed parent and checks that it is what it claims to be. Doing it twice is harmless.
     pub fn execute(&mut self, block: &Block, batches: Vec<Arc<Batch>>) -> Result<(), ExecuteError> {
-        let digest = block.digest();
-        if !self.is_executed(&digest) {
-            self.room()?;
-        }
-        self.execute_final(block, batches)
+        self.execute_final(block, batches)?;
+        self.trim(&block.digest());
+        Ok(())
     }
 
-    /// [`Ledger::execute`] for a block that is proven final: there is always room for it.
+    /// [`Ledger::execute`] for a block that is proven final: nothing goes for it.
     pub(crate) fn execute_final(&mut self, block: &Block, batches: Vec<Arc<Batch>>) -> Result<(), ExecuteError> {
         let digest = block.digest();
         if self.is_executed(&digest) {

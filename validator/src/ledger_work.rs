@@ -127,7 +127,7 @@ pub fn perform<D: Disk, I: Index>(
         LedgerWork::Execute { block, batches } => {
             let outcome = match ledger.execute(&block, batches) {
                 Ok(()) => Executed::Valid,
-                Err(ExecuteError::UnknownParent { .. } | ExecuteError::TooManyUncommitted { .. }) => return Ok(None),
+                Err(ExecuteError::UnknownParent { .. }) => return Ok(None),
                 Err(_) => Executed::Invalid,
             };
             Ok(Some(LedgerReply::Executed { block: block.digest(), outcome }))

@@ -116,15 +116,32 @@ fn what_nobody_would_accept_is_not_built() {
 }
 
 #[test]
-fn uncommitted_blocks_are_bounded() {
+fn uncommitted_blocks_are_bounded_and_those_of_the_oldest_views_without_children_go() {
     let mut ledger = memory();
     let head = ledger.head().digest();
-    let mut build = |view| ledger.build(&head, View(view), ReplicaId(0), vec![], 0);
-    let max = crate::execute::MAX_OVERLAYS;
-    for view in 0..max as u64 {
-        assert!(build(view).is_ok());
-    }
-    assert_eq!(build(u64::MAX), Err(ExecuteError::TooManyUncommitted { max }));
+    let mut build = |parent: &Digest, view| ledger.build(parent, View(view), ReplicaId(0), vec![], 0);
+    let max = crate::execute::MAX_OVERLAYS as u64;
+    let certified = build(&head, 0).expect("there is room").digest();
+    let abandoned: Vec<_> = (1..max).map(|view| build(&certified, view).expect("there is room").digest()).collect();
+    // However many views have failed, the next is not refused.
+    let next = build(&certified, max).expect("there is always room for one more").digest();
+    let above = build(&next, max + 1).expect("above the newest").digest();
     let (_, block, batches) = proposal();
-    assert_eq!(ledger.execute(&block, batches), Err(ExecuteError::TooManyUncommitted { max }));
+    assert_eq!(ledger.execute(&block, batches), Ok(()), "or somebody else's");
+    assert_eq!(ledger.uncommitted(), crate::execute::MAX_OVERLAYS);
+    assert!([certified, next, above, block.digest()].iter().all(|kept| ledger.is_executed(kept)));
+    let gone = abandoned.iter().take_while(|digest| !ledger.is_executed(digest)).count();
+    assert_eq!(gone, 3, "the first three");
+    assert!(abandoned[gone..].iter().all(|digest| ledger.is_executed(digest)));
+}
+
+#[test]
+fn a_chain_is_not_cut_however_long_it_is() {
+    let mut ledger = memory();
+    let mut tip = ledger.head().digest();
+    for view in 1..=crate::execute::MAX_OVERLAYS as u64 + 1 {
+        tip = ledger.build(&tip, View(view), ReplicaId(0), vec![], 0).expect("above the one before").digest();
+    }
+    assert!(ledger.commit(&tip, vec![]).is_ok());
+    assert_eq!(ledger.head().digest(), tip);
 }
