@@ -200,7 +200,7 @@ pub enum Ignored {
     MissingAncestor,
     /// The ledger is still executing it.
     NotExecuted,
-    /// It extends neither the locked block nor a newer certificate (HotStuff's safeNode).
+    /// It extends neither the locked block nor a newer certificate (HotStuff's safeNode), or our name stands under another in its place.
     Unsafe,
     /// Its justify is older than the timeout certificate allows, or the timeout certificate is missing.
     Unjustified,

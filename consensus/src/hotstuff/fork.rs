@@ -1,10 +1,11 @@
 //! More than f replicas lie: noticing it, and naming them (Sheng et al., *BFT Protocol Forensics*, CCS 2021).
 //!
-//! Let `B` be committed here, of view `b`, by the certificate of its grandchild, of view `b + 2`. Whoever honest signed that had
-//! locked `B`'s certificate, and no other of that view (`rules`). On a certified branch beside `B` take the lowest block `X` above view `b`: its justify is of view `b`
-//! or below, which no lock on `B` allows. So if `X` is of a later view than the grandchild, whoever signed both certificates broke
-//! its lock; and if `X` is of the view of the child or grandchild, whoever signed both voted twice. Two quorums share more than
-//! f members. Where certificates do not tell who signed, nobody can be named.
+//! Let `B` be committed here, of view `b`, by the certificate of its grandchild, of view `b + 2`. Whoever honest signed
+//! that had locked `B`'s certificate, and no other of that view (`rules`). On a certified branch beside `B` take the lowest
+//! block `X` above view `b`: its justify is of view `b` or below, which no lock on `B` allows. So if `X` is of a later view
+//! than the grandchild, whoever signed both certificates broke its lock; and if `X` is of the view of the child or
+//! grandchild, whoever signed both voted twice. Two quorums share more than f members. Where certificates do not tell who
+//! signed, nobody can be named.
 
 use super::{Ballot, CommitProof, HotStuff, JustifiedBlock, QuorumCertificate, Stepped};
 use crate::{Action, Evidence, Exhibit, Keys, Rejection};

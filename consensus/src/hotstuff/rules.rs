@@ -7,9 +7,9 @@
 //!   the chain's views consecutive; we skip views without blocks, so **consecutive views are tested**. Without that test the
 //!   rule forks.
 //!
-//! Of two certificates of one view, which only more than f liars make, the one that was locked first stays locked, and nothing is voted for
-//! that would lock the other: safeNode lets a higher justify pass, and a replica that signed above both would have broken no rule
-//! and yet stand among those of whom `fork` says that they broke a lock.
+//! Of two certificates of one view, which only more than f liars make, the one that was locked first stays locked, and
+//! nothing is voted for that would lock the other: safeNode lets a higher justify pass, and a replica that signed above
+//! both would have broken no rule and yet stand among those of whom `fork` says that they broke a lock.
 //!
 //! Deviation: if the justify is not of the view before, the proposal must bring that view's timeout certificate, and the
 //! justify must be at least as high as every certificate claimed in it (Jolteon). A leader cannot drop a newer certificate

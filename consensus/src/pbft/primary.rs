@@ -1,6 +1,6 @@
 //! The primary: when to propose, what, and on which block.
 
-use super::{Ballot, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, Stepped};
+use super::{Ballot, Commit, Message, Pbft, PrePrepare, PrePrepareStatement, Prepare, Record, Stepped};
 use crate::{Ignored, Refusal, Request, Timer};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, Digest, Height, View};
@@ -91,6 +91,10 @@ impl<S: Scheme> Pbft<S> {
         if block.payload.is_empty() && !asked.is_empty() {
             // Everything asked for was spent already.
             return self.try_propose(step);
+        }
+        if self.safety.has_said_otherwise(&Commit(Ballot::of(self.view, &block.header))) {
+            // Before a crash it saw a quorum prepare there what it never proposed, and has committed that (`backup`).
+            return step.ignore(Ignored::Unsafe);
         }
         self.record_what_begins_with(&block, step);
         match self.pre_prepare(block, step) {

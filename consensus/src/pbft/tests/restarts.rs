@@ -76,3 +76,35 @@ fn who_has_committed_one_block_prepares_no_other_in_its_place_after_a_restart() 
     let is_of_other = |message: &&_| matches!(message, Message::Prepare(vote) if vote.statement.0 == other);
     assert_eq!(said.filter(is_of_other).count(), 0);
 }
+
+/// Whoever lies here is a quorum: it prepares what the primary did not propose, and the primary commits that.
+#[test]
+fn a_primary_that_has_committed_what_it_did_not_propose_proposes_nothing_in_its_place_after_a_restart() {
+    let net = Net::new(4);
+    let two_above = |name| {
+        let low = block(&net, &net.genesis, 1, &[batch(name)]);
+        let high = block(&net, &low.header, 1, &[batch(name + 1)]);
+        [low, high]
+    };
+    let [theirs, own] = [10, 20].map(two_above);
+    let mut before = node(&net, 1);
+    let mut records = vec![];
+    for voter in [0, 2, 3] {
+        let ballot = Ballot::of(View(1), &theirs[1].header);
+        records.extend(hear(&net, &mut before, voter, prepare(&net, voter, ballot)).records);
+    }
+    let blocks = BoundedVec::new(theirs.iter().rev().cloned().collect()).expect("two");
+    records.extend(hear(&net, &mut before, 2, Message::Blocks { wanted: theirs[1].digest(), blocks }).records);
+    let heard = execute(&mut before, &theirs);
+    assert!(heard[1].says("commit") && !heard[1].says("prepare"), "the block below is not prepared in this view");
+    records.extend(heard.into_iter().flat_map(|heard| heard.records));
+
+    let mut after = Node::recover(net.config(1), records);
+    let _started = handle(&mut after, Event::Started);
+    let mut propose = |block: &Block| {
+        let _asks = handle(&mut after, Event::BatchReady(block.payload[0]));
+        handle(&mut after, Event::Built(block.clone()))
+    };
+    assert!(propose(&own[0]).says("pre_prepare"), "it has said nothing there");
+    assert!(!propose(&own[1]).says("pre_prepare"), "its name would stand under both blocks");
+}
