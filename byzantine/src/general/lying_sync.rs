@@ -2,6 +2,7 @@
 
 use crate::{Attack, Dice, Hands, Target};
 use quorate_consensus::Protocol;
+use quorate_ledger::Chunk;
 use quorate_types::{BoundedVec, ReplicaId};
 use quorate_validator::sync::{Blocks, SyncReply, SyncRequest};
 
@@ -55,7 +56,12 @@ impl<P: Protocol> Attack<P> for LyingSync {
                 manifest.header.state_root = self.dice.digest();
                 SyncReply::Manifest(Some(manifest))
             }
-            SyncReply::Chunk(Some(_)) => SyncReply::Chunk(None),
+            SyncReply::Chunk(Some(Chunk { items })) => {
+                let mut items = items.into_inner();
+                items.rotate_left(1);
+                items.pop();
+                SyncReply::Chunk(BoundedVec::new(items).ok().map(|items| Chunk { items }))
+            }
             nothing @ (SyncReply::Manifest(None) | SyncReply::Chunk(None)) => nothing,
         })
     }
