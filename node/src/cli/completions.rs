@@ -4,7 +4,7 @@ use crate::{exit::Failure, output::print};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-/// Print a completion script for a shell.
+/// Print a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "For bash:  source <(quorate completions bash)")]
 pub(super) struct CompletionsArgs {

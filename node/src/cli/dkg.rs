@@ -21,7 +21,9 @@ use quorate_ledger::SchemeKind;
 use quorate_validator::{VoteSecrets, dkg::Participant};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Make the threshold key of the genesis in --home together with the other validators, who do the same. It must be an ed25519
+/// Make a threshold key together with the other validators, without a dealer
+///
+/// It is for the genesis in --home, and the others do the same. The genesis must be an ed25519
 /// draft that nobody has run; the ceremony replaces it by the same genesis under bls-threshold, writes
 /// config/threshold_share.pem, and tells who cheated or was silent. What was interrupted goes on when it is called again.
 #[derive(Debug, Args)]

@@ -15,6 +15,9 @@ use quorate_types::ReplicaId;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fmt::Write, path::PathBuf};
 
+/// Compare validators' data directories, and name those without whom they would not differ
+///
+/// The validators must be stopped. Nothing on the disks changes. The exit code is 3 where ledgers differ.
 #[derive(Debug, Args)]
 pub(super) struct ForensicsArgs {
     /// Validators' homes, or their data/ directories: two that disagree, or more

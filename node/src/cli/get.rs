@@ -9,7 +9,9 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Read the value of a key from a node. With --prove the answer is verified here, not believed: the Merkle proof of
+/// Read a value, with a proof if wanted
+///
+/// With --prove the answer is verified here, not believed: the Merkle proof of
 /// presence or absence, the chain of headers, and the certificate of a quorum of the genesis's validators.
 #[derive(Debug, Args)]
 pub(super) struct GetArgs {

@@ -18,7 +18,9 @@ use quorate_ledger::{BlsKey, FileDisk, GenesisVariant, Journal, SchemeKind, Vali
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Make a validator's keys, configuration and journal under --home, or a client's key with --client.
+/// Make a validator's keys and journal, or a client's key
+///
+/// With --home a validator's keys, configuration and journal, with --client a client's key.
 #[derive(Debug, Args)]
 pub(super) struct KeygenArgs {
     /// The validator's home directory; existing keys are never overwritten

@@ -64,36 +64,25 @@ struct Global {
     log_format: Option<LogFormat>,
 }
 
+// What a command does is said at its arguments: a doc comment here would replace that in `--help`.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a network of validators on this machine
     Testnet(testnet::TestnetArgs),
-    /// Make a validator's keys and journal, or a client's key
     Keygen(keygen::KeygenArgs),
     /// Make, check and show genesis documents
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
-    /// Make a threshold key together with the other validators, without a dealer
     Dkg(dkg::DkgArgs),
-    /// Run one validator
     Node(node::NodeArgs),
     /// Sign and send a transaction
     #[command(subcommand)]
     Tx(tx::TxCommand),
-    /// Read a value, with a proof if wanted
     Get(get::GetArgs),
-    /// Tell how validators are
     Status(status::StatusArgs),
-    /// Wait until a height is committed
     Wait(wait::WaitArgs),
     /// List, show and check evidence of misbehaviour
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
-    /// Compare validators' data directories, and name those without whom they would not differ
-    #[command(
-        long_about = "Compares validators' data directories, and names those without whom their ledgers would not differ.\n\nThe \
-        validators must be stopped. Nothing on the disks changes. The exit code is 3 where ledgers differ."
-    )]
     Forensics(forensics::ForensicsArgs),
     /// Look at a ledger on disk, without a node
     #[command(subcommand)]
@@ -102,7 +91,6 @@ enum Command {
     #[cfg(feature = "lab")]
     #[command(subcommand)]
     Sim(sim::SimCommand),
-    /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
 
@@ -200,5 +188,49 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn find(path: &[&str]) -> clap::Command {
+        let mut all = Cli::command();
+        all.build();
+        let step = |command: clap::Command, name: &&str| command.find_subcommand(name).expect("it exists").clone();
+        path.iter().fold(all, step)
+    }
+
+    #[test]
+    fn the_list_says_in_a_line_what_a_command_does_and_its_help_says_all() {
+        let commands: [(&[&str], &str, &str); 8] = [
+            (&["testnet"], "Run a network of validators on this machine", "if they agree, the exit code is 0"),
+            (&["keygen"], "Make a validator's keys and journal, or a client's key", "--client a client's key"),
+            (&["dkg"], "Make a threshold key together with the other validators, without a dealer", "an ed25519 draft"),
+            (&["node"], "Run one validator", "A second signal ends it at once"),
+            (&["get"], "Read a value, with a proof if wanted", "the Merkle proof of presence or absence"),
+            (&["status"], "Tell how validators are", "all nodes of a testnet"),
+            (&["wait"], "Wait until a height is committed", "An idle chain commits nothing"),
+            (
+                &["forensics"],
+                "Compare validators' data directories, and name those without whom they would not differ",
+                "The validators must be stopped",
+            ),
+        ];
+        #[cfg(feature = "lab")]
+        let simulator: [(&[&str], &str, &str); 4] = [
+            (&["sim", "run"], "Run one seed, or a scenario", "then everything heals"),
+            (&["sim", "campaign"], "Run many seeds", "each hundredth seed"),
+            (&["sim", "twins"], "Run replicas whose keys run twice, in every split of the network", "and must commit"),
+            (
+                &["sim", "replay"],
+                "Run a saved scenario again, and tell whether it was the same",
+                "this one must be the same",
+            ),
+        ];
+        #[cfg(not(feature = "lab"))]
+        let simulator = [];
+        for (path, line, more) in commands.into_iter().chain(simulator) {
+            let mut command = find(path);
+            assert_eq!(command.get_about().map(ToString::to_string).as_deref(), Some(line), "{path:?}");
+            let help = command.render_long_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(help.contains(more), "{path:?} does not say \"{more}\": {help}");
+        }
     }
 }

@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Run one validator until SIGTERM or Ctrl-C. A second signal ends it at once. Settings come from config/config.toml, over
+/// Run one validator
+///
+/// Until SIGTERM or Ctrl-C. A second signal ends it at once. Settings come from config/config.toml, over
 /// it QUORATE_<SECTION>_<KEY> from the environment, over that the flags.
 #[derive(Debug, Args)]
 pub(super) struct NodeArgs {

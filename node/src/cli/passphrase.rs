@@ -15,7 +15,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Where the passphrase comes from.
+// Where the passphrase comes from. No doc comment: it would replace the help of each command that takes these.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct PassphraseArgs {
     /// Key files are encrypted under the passphrase in this file

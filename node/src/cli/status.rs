@@ -10,7 +10,9 @@ use clap::Args;
 use futures::future::join_all;
 use serde::Serialize;
 
-/// Tell how a node is, or all nodes of a testnet.
+/// Tell how validators are
+///
+/// One node, or all nodes of a testnet.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where to find a node.
+// Where to find a node. No doc comment: it would replace the help of each command that takes these.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Target {
     /// A node's API address, or the number or name of a validator of the testnet at --home

@@ -15,8 +15,9 @@ use clap::{Args, ValueEnum};
 use quorate_ledger::{Election, Protocol, SchemeKind};
 use std::{path::PathBuf, time::Duration};
 
-/// Run a network of validators on this machine, each a process of its own. State is kept under --home and resumed by the
-/// next run. Ctrl-C stops the validators and compares their ledgers; if they agree, the exit code is 0.
+/// Run a network of validators on this machine
+///
+/// Each is a process of its own. State is kept under --home and resumed by the next run. Ctrl-C stops the validators and compares their ledgers; if they agree, the exit code is 0.
 #[derive(Debug, Args)]
 pub(super) struct TestnetArgs {
     /// How many validators [default: 4, or as many as the home has]

@@ -67,7 +67,7 @@ pub(super) enum TxCommand {
     },
 }
 
-/// How to send.
+// How to send. No doc comment: it would replace the help of each command that takes these.
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
     /// How long to wait; without a value: until committed, and verified here

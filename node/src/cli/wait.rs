@@ -10,7 +10,9 @@ use tokio::time::{Instant, sleep};
 /// How often to ask.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Wait until a node has committed a height. An idle chain commits nothing: send it transactions, or let it pace empty
+/// Wait until a height is committed
+///
+/// At one node. An idle chain commits nothing: send it transactions, or let it pace empty
 /// blocks.
 #[derive(Debug, Args)]
 pub(super) struct WaitArgs {

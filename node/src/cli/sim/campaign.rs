@@ -16,7 +16,9 @@ use quorate_sim::campaign::{Campaign, Failure as Failed, Report, attacks, watche
 use serde::Serialize;
 use std::{num::NonZero, ops::Range, path::PathBuf, thread, time::Instant};
 
-/// Run many seeds, each a run of its own. With a real scheme each hundredth seed has its signatures, all others symbolic ones.
+/// Run many seeds
+///
+/// Each is a run of its own. With a real scheme each hundredth seed has its signatures, all others symbolic ones.
 #[derive(Debug, Args)]
 #[command(after_help = ENDINGS)]
 pub(in crate::cli) struct CampaignArgs {

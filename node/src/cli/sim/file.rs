@@ -1,9 +1,6 @@
 //! Scenario files: read to be run, written when a run failed.
 
-use crate::{
-    exit::Failure,
-    home::{file_failure, read_text},
-};
+use crate::{exit::Failure, home::file_failure};
 use quorate_scenario::{Recorded, Scenario, Votes};
 use quorate_sim::campaign::{Ending, Outcome, Plan};
 use std::{fs, path::Path};
@@ -11,7 +8,11 @@ use std::{fs, path::Path};
 /// Reads a scenario that the simulator can run.
 pub(super) fn read(path: &Path) -> Result<(Scenario, Plan), Failure> {
     let wrong = |why: String| Failure::usage(format!("{} is no scenario: {why}", path.display()));
-    let scenario = Scenario::parse(&read_text(path)?).map_err(|error| wrong(error.to_string()))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::environment(format!("cannot read the scenario {}: {error}", path.display()))
+            .hint("check the path; docs/simulator.md describes such files, and scenarios/ has some")
+    })?;
+    let scenario = Scenario::parse(&text).map_err(|error| wrong(error.to_string()))?;
     let plan = Plan::of_scenario(&scenario).map_err(wrong)?;
     Ok((scenario, plan))
 }

@@ -23,13 +23,9 @@ use std::time::Instant;
 /// Run validators in the simulator: virtual time, links and disks, all chance from one seed
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Run one seed, or a scenario
     Run(run::RunArgs),
-    /// Run many seeds
     Campaign(campaign::CampaignArgs),
-    /// Run replicas whose keys run twice, in every split of the network
     Twins(twins::TwinsArgs),
-    /// Run a saved scenario again, and tell whether it was the same
     Replay(replay::ReplayArgs),
     /// List the attacks, with what each tries to break
     Attacks(attacks::AttacksArgs),

@@ -17,7 +17,9 @@ use quorate_scenario::Recorded;
 use quorate_sim::campaign::attempt;
 use std::{path::PathBuf, time::Instant};
 
-/// Run a saved scenario again. If its file records a trace, this one must be the same: if it is not, the code has changed since,
+/// Run a saved scenario again, and tell whether it was the same
+///
+/// If its file records a trace, this one must be the same: if it is not, the code has changed since,
 /// and the exit code is 1. If it is, the exit code is that of the run.
 #[derive(Debug, Args)]
 #[command(after_help = ENDINGS)]

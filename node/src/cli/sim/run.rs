@@ -18,7 +18,9 @@ use quorate_scenario::Votes;
 use quorate_sim::campaign::{Campaign, Ending, Outcome, Plan, attempt};
 use std::{path::PathBuf, time::Instant};
 
-/// Run one seed, or a scenario. A seed draws links, faults, liars and load; then everything heals, and whatever was submitted must
+/// Run one seed, or a scenario
+///
+/// A seed draws links, faults, liars and load; then everything heals, and whatever was submitted must
 /// take effect. A scenario says all that itself, and what must hold.
 #[derive(Debug, Args)]
 #[command(after_help = ENDINGS)]

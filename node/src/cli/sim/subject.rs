@@ -10,7 +10,7 @@ use quorate_scenario::Votes;
 use quorate_sim::campaign::{Runner, watch_plan};
 use std::ops::Range;
 
-/// Protocol, scheme and size of a committee.
+// Protocol, scheme and size of a committee. No doc comment: it would replace the help of each command that takes these.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Subject {
     /// How the replicas agree

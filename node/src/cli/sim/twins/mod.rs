@@ -28,7 +28,9 @@ const ENDINGS: &str = "Endings:\n  pass         exit code 0: everything held\n  
     replica stopped, panicked, accused an honest one or was refused\n  diverged     exit code 3: honest replicas \
     committed different blocks\n  no-progress  exit code 4: the synchronous tail of a scenario brought too few blocks";
 
-/// Run a replica twice, in every way to split the network around the two. A scenario says for each view who leads it and who hears
+/// Run replicas whose keys run twice, in every split of the network
+///
+/// A scenario says for each view who leads it and who hears
 /// whom; after its last view everybody hears everybody, and must commit.
 #[derive(Debug, Args)]
 #[command(after_help = ENDINGS)]
