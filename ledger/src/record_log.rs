@@ -33,7 +33,7 @@ pub enum LogError {
     /// Something that was durable is not there any more.
     #[error(
         "{file} is damaged at byte {offset}: {why}. It is not the torn end of an interrupted write, so something durable is \
-         lost; restore the file from a copy, or remove this validator's data and let it join again"
+         lost; remove this validator's data and let it join again. Put no older copy of a vote journal back: it has forgotten votes"
     )]
     Damaged {
         /// Which file.
