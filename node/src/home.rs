@@ -7,6 +7,7 @@
 //! <home>/config/validator_key.pem   signs votes, and what is said beside them
 //! <home>/config/bls_key.pem         signs votes, under bls-multi
 //! <home>/config/threshold_share.pem signs votes, under bls-threshold
+//! <home>/config/fault_token         a testnet's: who knows it may ask this validator to fail
 //! <home>/data/journal/              what was promised: never delete, never restore from a copy
 //! <home>/data/blocks/               the ledger
 //! <home>/data/index.redb            can be rebuilt from blocks/
@@ -82,6 +83,11 @@ impl Home {
     /// `config/threshold_share.pem`.
     pub fn threshold_share(&self) -> PathBuf {
         self.config_dir().join("threshold_share.pem")
+    }
+
+    /// `config/fault_token`.
+    pub fn fault_token(&self) -> PathBuf {
+        self.config_dir().join("fault_token")
     }
 
     /// `data/journal/`.

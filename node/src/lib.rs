@@ -3,7 +3,7 @@
 //! [`runtime`] runs one validator and hands out a [`handle::Handle`], through which everything else sees it: the HTTP
 //! API ([`api`]) and the process control. [`cli`] has one file for each command; [`testnet`] runs several validators as
 //! processes of their own; `ceremony` takes part in a key generation; [`client`] talks to a node's API and checks its
-//! proofs. Commands end as [`exit`] says and print as [`output`] says.
+//! proofs; `lab` breaks a running validator on purpose. Commands end as [`exit`] says and print as [`output`] says.
 
 pub mod api;
 mod ceremony;
@@ -14,6 +14,8 @@ pub mod evidence;
 pub mod exit;
 pub mod handle;
 pub mod home;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod lock;
 pub mod logs;
 mod offline;

@@ -4,6 +4,7 @@
 //! <home>/testnet.json    what the testnet made, and where its validators listen
 //! <home>/genesis.json    the chain
 //! <home>/client.pem      the funded development key; the load's accounts derive from it
+//! <home>/fault_token     who knows it may ask the validators to fail; a new one for each run
 //! <home>/LOCK            held by the running testnet
 //! <home>/node<i>/        a validator's home
 //! <home>/node<i>.log     what it logged
@@ -43,6 +44,11 @@ impl TestnetHome {
     /// `client.pem`.
     pub fn development_key(&self) -> PathBuf {
         self.0.join("client.pem")
+    }
+
+    /// `fault_token`.
+    pub fn fault_token(&self) -> PathBuf {
+        self.0.join("fault_token")
     }
 
     /// `LOCK`.

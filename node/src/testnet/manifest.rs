@@ -115,6 +115,7 @@ impl Manifest {
                 of.validator_key(),
                 of.bls_key(),
                 of.threshold_share(),
+                of.fault_token(),
             ] {
                 remove(&file, fs::remove_file)?;
             }
@@ -124,7 +125,7 @@ impl Manifest {
             }
         }
         // The manifest last: a removal that was interrupted can be repeated.
-        for file in [home.genesis_file(), home.development_key(), home.manifest_file()] {
+        for file in [home.genesis_file(), home.development_key(), home.fault_token(), home.manifest_file()] {
             remove(&file, fs::remove_file)?;
         }
         Ok(left)

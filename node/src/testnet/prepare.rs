@@ -71,6 +71,8 @@ pub(crate) fn files(options: &Options, output: &Output) -> Result<Files, Failure
         }
     };
     configure(home, &manifest, options)?;
+    #[cfg(feature = "lab")]
+    share_token(home, &manifest)?;
     Ok(Files { manifest, resumed, ports })
 }
 
@@ -196,4 +198,12 @@ fn configure(home: &TestnetHome, manifest: &Manifest, options: &Options) -> Resu
         write_private(&of.config_file(), &config.to_toml())?;
     }
     Ok(())
+}
+
+/// Gives the validators of this run what their testnet's owner will prove itself with.
+#[cfg(feature = "lab")]
+fn share_token(home: &TestnetHome, manifest: &Manifest) -> Result<(), Failure> {
+    let token = crate::lab::FaultToken::generate()?;
+    let nodes = manifest.nodes.iter().map(|node| home.node(&node.name).fault_token());
+    nodes.chain([home.fault_token()]).try_for_each(|path| token.save(&path))
 }
