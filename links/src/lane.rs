@@ -39,6 +39,11 @@ impl Lane {
         Arrivals { first, second }
     }
 
+    /// From when on a message need not wait for those before it to be on the wire.
+    pub fn free_at(&self, spec: &LinkSpec) -> Duration {
+        if spec.bandwidth.is_some() { self.free_at } else { Duration::ZERO }
+    }
+
     /// When the last byte is on the wire.
     fn transmit(&mut self, spec: &LinkSpec, now: Duration, length: usize) -> Duration {
         let Some(bandwidth) = spec.bandwidth else { return now };
@@ -52,14 +57,15 @@ impl Lane {
         if happens(spec.reorder, draw) {
             return late(spec, sent, draw);
         }
-        let arrival = sent + spec.delay + up_to(spec.jitter, draw);
+        let arrival = sent.saturating_add(spec.delay).saturating_add(up_to(spec.jitter, draw));
         self.last_arrival = self.last_arrival.max(arrival);
         self.last_arrival
     }
 }
 
 fn late(spec: &LinkSpec, sent: Duration, draw: &mut impl FnMut() -> u64) -> Duration {
-    sent + spec.delay + up_to(spec.jitter + 4 * (spec.delay + spec.jitter), draw)
+    let held = spec.delay.saturating_add(spec.jitter).saturating_mul(4);
+    sent.saturating_add(spec.delay).saturating_add(up_to(spec.jitter.saturating_add(held), draw))
 }
 
 /// Draws only where there is something to decide.
@@ -141,6 +147,16 @@ mod tests {
         let mut lane = Lane::default();
         let mut at = |length| lane.send(&spec, Duration::ZERO, length, || 0).first;
         assert_eq!([at(500), at(500)], [Some(500 * MS), Some(1000 * MS)]);
+        assert_eq!(lane.free_at(&spec), 1000 * MS);
+        assert_eq!(lane.free_at(&LinkSpec::default()), Duration::ZERO, "nobody waits for a wire without limit");
+    }
+
+    #[test]
+    fn a_delay_of_all_eternity_is_only_that() {
+        let (jitter, reorder) = (Duration::MAX, 1.0);
+        let spec = LinkSpec { jitter, reorder, duplicate: 1.0, bandwidth: Some(1), ..LinkSpec::delay(Duration::MAX) };
+        assert!(send_many(&spec, 10).iter().all(|arrivals| arrivals.iter().all(|at| at == Duration::MAX)));
+        assert_eq!(spec.worst_delay(), Duration::MAX);
     }
 
     #[test]

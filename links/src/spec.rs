@@ -61,7 +61,7 @@ impl LinkSpec {
 
     /// How long a message can take on an idle link, at most.
     pub fn worst_delay(&self) -> Duration {
-        (self.delay + self.jitter) * if self.reorder > 0.0 { 5 } else { 1 }
+        self.delay.saturating_add(self.jitter).saturating_mul(if self.reorder > 0.0 { 5 } else { 1 })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a network is started with, and every bound in it.
 
-use crate::{Class, Hello};
+use crate::{Class, Hello, Shaping};
 use quorate_crypto::{IdentityKey, IdentitySecret};
 use quorate_types::ReplicaId;
 use std::{net::SocketAddr, time::Duration};
@@ -20,6 +20,8 @@ pub struct Config {
     pub hello: Hello,
     /// Bounds and deadlines; the default suits a committee on the internet.
     pub limits: Limits,
+    /// What our links do to what we send. `None`: nothing, and no echo is sent or answered.
+    pub shaping: Option<Shaping>,
 }
 
 /// A replica to talk to.

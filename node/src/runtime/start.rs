@@ -235,6 +235,7 @@ async fn start_network(
             replica: config.me,
         },
         limits: quorate_network::Limits::default(),
+        shaping: None,
     };
     let (network, inbound, address) = quorate_network::start(network, registry).await.map_err(environment)?;
     tracing::info!(%address, "listening for validators");

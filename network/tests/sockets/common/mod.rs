@@ -88,6 +88,7 @@ impl Committee {
             peers: self.peers.clone(),
             hello: self.hello(replica),
             limits: self.limits.clone(),
+            shaping: None,
         }
     }
 
