@@ -91,7 +91,7 @@ impl<const LIMIT: usize> Seen<LIMIT> {
     }
 
     /// This one is good.
-    pub(crate) fn remember(&self, name: Digest) {
+    pub fn remember(&self, name: Digest) {
         let mut seen = self.lock();
         if seen.names.insert(name) {
             seen.order.push_back(name);

@@ -77,6 +77,13 @@ impl Committee {
         Ok(Self(Arc::new(Inner { chain, epoch, members, vote_keys })))
     }
 
+    /// The same replicas on another chain or in another epoch. Their keys are known to be good.
+    #[must_use]
+    pub fn elsewhere(&self, chain: ChainId, epoch: Epoch) -> Self {
+        let (members, vote_keys) = (self.0.members.clone(), self.0.vote_keys.clone());
+        Self(Arc::new(Inner { chain, epoch, members, vote_keys }))
+    }
+
     /// The chain whose statements it signs.
     pub fn chain(&self) -> ChainId {
         self.0.chain

@@ -6,7 +6,10 @@ use crate::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{ChainId, Digest, Epoch, ReplicaId, decode, encode};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 /// A statement of the suite's own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -58,6 +61,13 @@ pub fn committee(n: usize) -> Committee {
 /// # Panics
 /// If `n` is 0 or more than a committee may have.
 pub fn committee_on(chain: ChainId, epoch: Epoch, n: usize) -> Committee {
+    // Making and checking keys costs more than most of what is done with them here.
+    static KNOWN: Mutex<BTreeMap<usize, Committee>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(n).or_insert_with(|| new_committee(chain, epoch, n)).elsewhere(chain, epoch)
+}
+
+fn new_committee(chain: ChainId, epoch: Epoch, n: usize) -> Committee {
     let member = |index: usize| {
         let replica = ReplicaId(u16::try_from(index).expect("a committee is small"));
         let identity = identity_secret(replica).public();

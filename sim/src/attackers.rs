@@ -7,7 +7,7 @@
 use crate::{Builder, Cluster, SimProtocol, SimScheme};
 use quorate_byzantine::{Attack, Attacks, Byzantine, Cabal, Grip, Post, Target, find};
 use quorate_consensus::{PoolMessage, Protocol};
-use quorate_crypto::{Committee, Scheme};
+use quorate_crypto::Scheme;
 use quorate_types::{ChainId, Digest, Epoch, ReplicaId};
 use quorate_validator::sync::{SyncReply, SyncRequest};
 use std::{collections::BTreeMap, sync::Arc};
@@ -33,8 +33,7 @@ impl<S: SimScheme> Backing<S> {
     pub(crate) fn new(scheme: &S, seed: u64) -> Self {
         let here = scheme.committee();
         let chain = ChainId(Digest(here.chain().0.0.map(|byte| !byte)));
-        let members = here.members().filter_map(|replica| here.member(replica).copied()).collect();
-        let there = Committee::new(chain, Epoch(here.epoch().0 + 1), members).expect("the same good keys");
+        let there = here.elsewhere(chain, Epoch(here.epoch().0 + 1));
         Self { seed, cabal: Cabal::default(), elsewhere: S::of(there, seed) }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     trace::Trace,
 };
 use quorate_consensus::Keys;
-use quorate_crypto::{Committee, Scheme, conformance};
+use quorate_crypto::{Committee, Scheme, Symbolic, conformance};
 use quorate_ledger::{AppGenesis, Genesis, SchemeKind, Validator, app::dkg::Ceremony};
 use quorate_types::{Digest, ReplicaId};
 use quorate_validator::{TransactionChecks, WireKeys};
@@ -85,7 +85,8 @@ impl<P: SimProtocol> Builder<P> {
     /// If the parameters make no genesis.
     pub fn build(self) -> Cluster<P> {
         let genesis = self.genesis();
-        let committee = genesis.committee().expect("the suite's committee is sound");
+        // Its keys are those of the genesis, and have been checked.
+        let committee = conformance::committee_on(genesis.chain_id(), genesis.block().header.epoch, self.replicas);
         let scheme = P::Scheme::of(committee, self.seed);
         let first = genesis.block().header;
         let transactions = TransactionChecks::new(genesis.chain_id());
@@ -109,7 +110,7 @@ impl<P: SimProtocol> Builder<P> {
             configuration: self.configuration(),
             queue: Queue::new(),
             network: Network::new(self.replicas, self.links, rng.fork()),
-            clients: Clients::new(genesis.chain_id(), self.is_kv),
+            clients: Clients::new(keys.transactions.clone(), P::Scheme::NAME == Symbolic::NAME, self.is_kv),
             checkers: Checkers {
                 chain: Chain::new(first),
                 promises: Promises::default(),

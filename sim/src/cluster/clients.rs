@@ -4,7 +4,8 @@ use super::{Cluster, events::Event, faults::Which};
 use crate::{SimProtocol, checker::Chain, node::TurnedAway};
 use quorate_crypto::ClientSecret;
 use quorate_ledger::{KvOp, Outcome};
-use quorate_types::{Account, BoundedVec, ChainId, Digest, ReplicaId, Transaction, TransactionBody, encode};
+use quorate_types::{Account, BoundedVec, Digest, ReplicaId, Transaction, TransactionBody, encode};
+use quorate_validator::TransactionChecks;
 use std::{collections::BTreeMap, sync::OnceLock};
 
 /// How many clients there are.
@@ -19,7 +20,9 @@ pub type SubmitError = TurnedAway;
 
 /// All clients of a cluster.
 pub(crate) struct Clients {
-    chain: ChainId,
+    checks: TransactionChecks,
+    /// As votes are symbolic, so are the signatures of these clients: they are good because they were made here.
+    are_symbolic: bool,
     is_kv: bool,
     next_nonce: [u64; CLIENTS],
     /// What was handed in and is not known to have taken effect, oldest first.
@@ -35,8 +38,8 @@ fn secrets() -> &'static [ClientSecret] {
 }
 
 impl Clients {
-    pub(super) fn new(chain: ChainId, is_kv: bool) -> Self {
-        Self { chain, is_kv, next_nonce: [0; CLIENTS], open: vec![Vec::new(); CLIENTS], retries: 0 }
+    pub(super) fn new(checks: TransactionChecks, are_symbolic: bool, is_kv: bool) -> Self {
+        Self { checks, are_symbolic, is_kv, next_nonce: [0; CLIENTS], open: vec![Vec::new(); CLIENTS], retries: 0 }
     }
 
     pub(super) fn accounts() -> BTreeMap<Account, u64> {
@@ -54,7 +57,12 @@ impl Clients {
     fn sign_next(&self, client: usize, payload: Vec<u8>) -> Transaction {
         let (secret, nonce) = (&secrets()[client], self.next_nonce[client]);
         let payload = BoundedVec::new(payload).expect("simulated payloads are short");
-        secret.sign(TransactionBody { chain: self.chain, sender: secret.account(), nonce, payload })
+        let transaction =
+            secret.sign(TransactionBody { chain: self.checks.chain(), sender: secret.account(), nonce, payload });
+        if self.are_symbolic {
+            self.checks.vouch_for(&transaction);
+        }
+        transaction
     }
 
     /// Whether everything that was handed in has taken effect.
