@@ -38,7 +38,8 @@ impl TransactionChecks {
         self.good.check_once(transaction.digest(), || Ok(verify_transaction(transaction)?))
     }
 
-    /// Takes a transaction for good that the caller has signed itself.
+    /// Takes a transaction for good without a look at its signature, because the caller knows: it is the client's own hand, or
+    /// simulates it.
     pub fn vouch_for(&self, transaction: &Transaction) {
         self.good.remember(transaction.digest());
     }
