@@ -1,6 +1,6 @@
 //! What every task of one network shares.
 
-use crate::{Hello, Inbound, Limits, driver::Command, metrics::Metrics};
+use crate::{Hello, Inbound, Limits, Shaping, driver::Command, metrics::Metrics};
 use quorate_types::View;
 use std::sync::{
     Arc,
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 pub(crate) struct Context {
     pub(crate) hello: Hello,
     pub(crate) limits: Limits,
+    pub(crate) shaping: Option<Shaping>,
     pub(crate) metrics: Arc<Metrics>,
     /// Bounded. Tasks of a peer wait here for the node, in turn; the driver must not.
     pub(crate) inbound: mpsc::Sender<Inbound>,

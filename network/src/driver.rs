@@ -98,7 +98,7 @@ impl Driver {
                 () = stop.cancelled() => break,
                 event = self.swarm.select_next_some() => self.on_event(event),
                 Some(command) = self.commands.recv() => self.on_command(command),
-                answer = self.desk.next_answer() => self.desk.on_answer(&mut self.swarm.behaviour_mut().sync, answer),
+                due = self.desk.next_due() => self.desk.on_due(&mut self.swarm.behaviour_mut().sync, due),
             }
         }
         self.close().await;

@@ -9,7 +9,8 @@ use crate::{
     peer::PeerState,
     reader,
     roster::Roster,
-    swarm,
+    shape::echo,
+    swarm::{self, Purpose},
     sync::{Desk, Reply},
     writer,
 };
@@ -66,6 +67,7 @@ pub async fn start(
     let context = Arc::new(Context {
         hello: config.hello.clone(),
         limits: config.limits.clone(),
+        shaping: config.shaping.clone(),
         metrics,
         inbound,
         commands: commands.clone(),
@@ -75,9 +77,10 @@ pub async fn start(
     let mut swarm = swarm::build(&config.identity, &roster, &config.limits, registry)?;
     let mut control = swarm.behaviour().streams.new_control();
     let mut incoming = Vec::new();
-    for class in Class::ALL {
-        let streams = control.accept(swarm::protocol(class)).expect("each class has a protocol of its own");
-        incoming.push((class, streams));
+    let echo = config.shaping.is_some().then_some(Purpose::Echo);
+    for purpose in Class::ALL.map(Purpose::Frames).into_iter().chain(echo) {
+        let streams = control.accept(purpose.protocol()).expect("each purpose has a protocol of its own");
+        incoming.push((purpose, streams));
     }
     let bound = swarm::listen(&mut swarm, config.listen).await?;
     let our_id = *swarm.local_peer_id();
@@ -85,9 +88,9 @@ pub async fn start(
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let spawn = Spawn { tasks: &tasks, stop: &stop };
-    for (class, streams) in incoming {
+    for (purpose, streams) in incoming {
         let (context, roster) = (context.clone(), roster.clone());
-        spawn.task(reader::accept(context, roster, class, streams, tasks.clone(), stop.clone()));
+        spawn.task(reader::accept(context, roster, purpose, streams, tasks.clone(), stop.clone()));
     }
     for peer in roster.iter() {
         spawn.peer(&context, peer, &control, our_id < peer.id);
@@ -134,6 +137,9 @@ impl Spawn<'_> {
         for class in Class::ALL {
             self.task(writer::run(context.clone(), peer.clone(), class, control.clone()));
         }
+        if peer.passage.is_some() {
+            self.task(echo::run(context.clone(), peer.clone(), control.clone()));
+        }
     }
 }
 
@@ -148,7 +154,7 @@ impl Libp2p {
     /// Lets what is queued for connected peers leave, for a moment; then closes all connections and ends all tasks.
     pub async fn shutdown(&self) {
         let drained = async {
-            while self.roster.iter().any(|peer| peer.is_greeted() && !peer.queue.is_empty()) {
+            while self.roster.iter().any(|peer| peer.is_greeted() && !peer.is_drained()) {
                 sleep(Duration::from_millis(10)).await;
             }
         };

@@ -58,6 +58,8 @@ pub(crate) enum Drop {
     Oversized,
     TooManyRequests,
     NoAnswer,
+    /// Lost on a shaped link.
+    Shaped,
 }
 
 impl Drop {
@@ -68,6 +70,7 @@ impl Drop {
             Self::Oversized => "oversized",
             Self::TooManyRequests => "too_many_requests",
             Self::NoAnswer => "no_answer",
+            Self::Shaped => "shaped",
         }
     }
 }

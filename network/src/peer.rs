@@ -5,10 +5,12 @@
 //! logged once, at the level it deserves; repetitions of the same trouble are logged at debug.
 
 use crate::{
-    Class, Peer, PeerStatus,
+    Class, Peer, PeerStatus, QueueStatus,
     context::Context,
     metrics::{Meter, Metrics},
     queue::Queue,
+    shape::Passage,
+    swarm::Purpose,
     window::Window,
 };
 use libp2p::PeerId;
@@ -21,8 +23,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-/// Streams of one peer that may be in their hello at once: one per class, and as many that replace them.
-const HANDSHAKES: usize = 6;
+/// Streams of one peer that may be in their hello at once: one per purpose, and as many that replace them.
+const HANDSHAKES: usize = 2 * Purpose::COUNT;
 
 /// Connections to a peer, as the driver counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +68,7 @@ struct Known {
     verdict: Verdict,
     /// A hello has passed since the dial task last asked.
     good_session: bool,
-    readers: [Option<CancellationToken>; 3],
+    readers: [Option<CancellationToken>; Purpose::COUNT],
 }
 
 /// Everything about one peer.
@@ -77,6 +79,8 @@ pub(crate) struct PeerState {
     pub(crate) address: String,
     name: String,
     pub(crate) queue: Queue,
+    /// Between the queue and the streams, if our links are shaped.
+    pub(crate) passage: Option<Passage>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) handshakes: Arc<Semaphore>,
     /// By class.
@@ -99,14 +103,16 @@ impl PeerState {
             rtt: None,
             verdict: Verdict::None,
             good_session: false,
-            readers: [const { None }; 3],
+            readers: [const { None }; Purpose::COUNT],
         };
+        let shaping = context.shaping.clone();
         Self {
             replica: peer.replica,
             id,
             address: peer.address.clone(),
             name: peer.name.clone(),
             queue: Queue::new(&context.limits),
+            passage: shaping.map(|shaping| Passage::new(shaping, peer.replica, &context.limits)),
             meter: Arc::new(Meter::new(context.metrics.clone())),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             windows: Class::ALL.map(|class| Window::new(context.limits.class(class).window)),
@@ -192,9 +198,9 @@ impl PeerState {
         self.known().rtt = Some(rtt);
     }
 
-    /// Makes `token` the one that ends the reader of `class`; a reader of an older stream ends now.
-    pub(crate) fn replace_reader(&self, class: Class, token: CancellationToken) {
-        if let Some(older) = self.known().readers[class.index()].replace(token) {
+    /// Makes `token` the one that ends the reader of `purpose`; a reader of an older stream ends now.
+    pub(crate) fn replace_reader(&self, purpose: Purpose, token: CancellationToken) {
+        if let Some(older) = self.known().readers[purpose.index()].replace(token) {
             older.cancel();
         }
     }
@@ -233,13 +239,29 @@ impl PeerState {
             address: self.address.clone(),
             connected: known.standing == Standing::Up,
             rtt: known.rtt,
-            queued: self.queue.status(),
+            queued: self.queued(),
             sent: counts.sent,
             received: counts.received,
             dropped: counts.dropped,
             connections,
             last_error: known.last_error.clone(),
         }
+    }
+
+    /// What waits in the queues or is on its way over a shaped link.
+    fn queued(&self) -> [QueueStatus; 3] {
+        let mut queued = self.queue.status();
+        let flying = self.passage.as_ref().map(Passage::status).unwrap_or_default();
+        for (queued, flying) in queued.iter_mut().zip(flying) {
+            queued.frames += flying.frames;
+            queued.bytes += flying.bytes;
+        }
+        queued
+    }
+
+    /// Whether nothing waits to be sent.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.queue.is_empty() && self.queued().iter().all(|class| class.frames == 0)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

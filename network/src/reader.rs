@@ -11,10 +11,13 @@
 //! faster than it can be checked waits on the peer's side, and delays nobody else's. The window is the peer's, whichever stream it
 //! opens.
 //!
-//! **Bounds.** One reader per peer and class: a new stream ends the older. A few hellos in progress per peer. A frame
+//! **Bounds.** One reader per peer and purpose: a new stream ends the older. A few hellos in progress per peer. A frame
 //! over its class's limit, or one that stops half-way, ends that stream and nothing else.
 
-use crate::{Class, Inbound, codec::FrameCodec, context::Context, hello, peer::PeerState, roster::Roster, writer};
+use crate::{
+    Class, Inbound, codec::FrameCodec, context::Context, hello, opener, peer::PeerState, roster::Roster, shape::echo,
+    swarm::Purpose,
+};
 use bytes::Bytes;
 use futures::StreamExt;
 use libp2p_stream::IncomingStreams;
@@ -23,11 +26,11 @@ use tokio::{io::AsyncRead, time::timeout};
 use tokio_util::{codec::FramedRead, compat::FuturesAsyncReadCompatExt, sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-/// Accepts the streams of one class, from everybody, until the network stops.
+/// Accepts the streams of one purpose, from everybody, until the network stops.
 pub(crate) async fn accept(
     context: Arc<Context>,
     roster: Arc<Roster>,
-    class: Class,
+    purpose: Purpose,
     mut incoming: IncomingStreams,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -48,13 +51,22 @@ pub(crate) async fn accept(
             match verdict {
                 Ok(()) => {
                     drop(permit);
-                    peer.replace_reader(class, stop);
-                    read_frames(&context, &peer, class, stream).await;
+                    peer.replace_reader(purpose, stop);
+                    match purpose {
+                        Purpose::Frames(class) => read_frames(&context, &peer, class, stream).await,
+                        Purpose::Echo => read_echoes(&peer, stream).await,
+                    }
                 }
-                Err(error) => writer::on_failed_handshake(&context, &peer, error).await,
+                Err(error) => opener::on_failed_handshake(&context, &peer, error).await,
             }
         }));
     }
+}
+
+async fn read_echoes(peer: &PeerState, stream: impl AsyncRead + Unpin) {
+    let Some(passage) = &peer.passage else { return };
+    let end = echo::read(passage, stream).await;
+    debug!(peer = peer.replica.0, "echo stream ended: {end:?}");
 }
 
 /// Why a stream is not read any longer.

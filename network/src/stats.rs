@@ -41,13 +41,14 @@ pub struct PeerStatus {
     pub connected: bool,
     /// The last ping's round trip on the present connection.
     pub rtt: Option<Duration>,
-    /// What waits for it, by class: vote, proposal, batch.
+    /// What waits for it, by class: vote, proposal, batch. What is on its way over a shaped link is counted here.
     pub queued: [QueueStatus; 3],
     /// What was given to its streams, by kind; sync as `request` and `response`.
     pub sent: BTreeMap<&'static str, Count>,
     /// What came from it, by class; sync as `request` and `response`.
     pub received: BTreeMap<&'static str, Count>,
-    /// What was not sent to it or not taken from it, by reason: `queue_full`, `stale`, `oversized`, ...
+    /// What was not sent to it or not taken from it, by reason: `queue_full`, `stale`, `oversized`, `shaped`
+    /// (lost on a shaped link), ...
     pub dropped: BTreeMap<&'static str, u64>,
     /// Connections so far, this one included.
     pub connections: u64,

@@ -32,7 +32,7 @@ use tokio::time::timeout;
 
 /// A connection without streams lives so long; ours have some within seconds, or are closed.
 const IDLE: Duration = Duration::from_secs(60);
-/// Per connection: three classes each way, pings, sync, and streams being replaced.
+/// Per connection: three classes each way, echoes, pings, sync, and streams being replaced.
 const MAX_STREAMS: usize = 128;
 const MAX_NEGOTIATING: usize = 32;
 
@@ -47,12 +47,33 @@ pub(crate) struct Behaviour {
     pub(crate) sync: rr::Behaviour<sync_codec::Codec>,
 }
 
-/// The protocol of one class's streams.
-pub(crate) fn protocol(class: Class) -> StreamProtocol {
-    match class {
-        Class::Vote => StreamProtocol::new("/quorate/vote/1"),
-        Class::Proposal => StreamProtocol::new("/quorate/proposal/1"),
-        Class::Batch => StreamProtocol::new("/quorate/batch/1"),
+/// What a stream is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The frames of one class.
+    Frames(Class),
+    /// Measuring shaped links. Without shaping nobody opens or accepts it.
+    Echo,
+}
+
+impl Purpose {
+    pub(crate) const COUNT: usize = 4;
+
+    /// The protocol of such streams.
+    pub(crate) fn protocol(self) -> StreamProtocol {
+        match self {
+            Self::Frames(Class::Vote) => StreamProtocol::new("/quorate/vote/1"),
+            Self::Frames(Class::Proposal) => StreamProtocol::new("/quorate/proposal/1"),
+            Self::Frames(Class::Batch) => StreamProtocol::new("/quorate/batch/1"),
+            Self::Echo => StreamProtocol::new("/quorate/echo/1"),
+        }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Frames(class) => class.index(),
+            Self::Echo => 3,
+        }
     }
 }
 

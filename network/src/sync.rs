@@ -5,6 +5,10 @@
 //! Bounds: sizes are checked at the length prefix and memory follows the bytes that come. Requests of a peer that has not
 //! said a matching hello on this connection are dropped, as are more at a time than [`Limits::requests_in`]. libp2p's
 //! behaviour would dial a peer that is not connected; we ask only those that are.
+//!
+//! Questions and answers take as long over a shaped link as frames of their size. One that is lost there ends the request a
+//! second later, on either side: libp2p's own timeout, made for peers that are slow, would keep the one who asks from asking
+//! others long after a cut is healed.
 
 use crate::{
     Inbound, Limits, RequestError, Responder,
@@ -24,6 +28,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -50,16 +55,31 @@ pub(crate) struct Desk {
     /// Both directions are counted per peer.
     out: BTreeMap<ReplicaId, usize>,
     serving: BTreeMap<ReplicaId, usize>,
-    answers: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Answers that the node owes, and questions and answers on their way over shaped links.
+    due: FuturesUnordered<BoxFuture<'static, Due>>,
     /// To the task that waits for room in the node's channel, so that the driver need not.
     forward: mpsc::Sender<Inbound>,
 }
 
-/// What the node answered to a peer's request; nothing if it will not.
+/// What may go now.
+pub(crate) enum Due {
+    Question(Question),
+    Answer(Answer),
+}
+
+/// What the node answered to a peer's request, or why nothing goes back.
 pub(crate) struct Answer {
     peer: Arc<PeerState>,
     channel: ResponseChannel<Bytes>,
-    bytes: Option<Bytes>,
+    bytes: Result<Bytes, Drop>,
+}
+
+/// A question at the far end of its link, or lost on it.
+pub(crate) struct Question {
+    peer: Arc<PeerState>,
+    bytes: Bytes,
+    reply: Reply,
+    has_arrived: bool,
 }
 
 impl Desk {
@@ -69,13 +89,13 @@ impl Desk {
             asked: HashMap::new(),
             out: BTreeMap::new(),
             serving: BTreeMap::new(),
-            answers: FuturesUnordered::new(),
+            due: FuturesUnordered::new(),
             forward,
         }
     }
 
     /// Asks `peer`, which must be connected.
-    pub(crate) fn ask(&mut self, sync: &mut rr::Behaviour<Codec>, peer: &PeerState, bytes: Bytes, reply: Reply) {
+    pub(crate) fn ask(&mut self, sync: &mut rr::Behaviour<Codec>, peer: &Arc<PeerState>, bytes: Bytes, reply: Reply) {
         let out = self.out.entry(peer.replica).or_default();
         if !peer.is_greeted() {
             let _ = reply.send(Err(RequestError::NotConnected(peer.replica)));
@@ -83,8 +103,31 @@ impl Desk {
             let _ = reply.send(Err(RequestError::Busy(peer.replica)));
         } else {
             *out += 1;
-            peer.meter.sent("sync", "request", bytes.len());
-            self.asked.insert(sync.send_request(&peer.id, bytes), (peer.replica, reply));
+            if peer.passage.is_none() {
+                return self.send(sync, peer, bytes, reply);
+            }
+            let (peer, deadline) = (peer.clone(), self.context.limits.request_timeout);
+            self.due.push(Box::pin(async move {
+                let has_arrived = carry(&peer, bytes.len(), deadline).await;
+                Due::Question(Question { peer, bytes, reply, has_arrived })
+            }));
+        }
+    }
+
+    fn send(&mut self, sync: &mut rr::Behaviour<Codec>, peer: &PeerState, bytes: Bytes, reply: Reply) {
+        peer.meter.sent("sync", "request", bytes.len());
+        self.asked.insert(sync.send_request(&peer.id, bytes), (peer.replica, reply));
+    }
+
+    fn on_question(&mut self, sync: &mut rr::Behaviour<Codec>, question: Question) {
+        let Question { peer, bytes, reply, has_arrived } = question;
+        if !has_arrived {
+            peer.meter.dropped("sync", Drop::Shaped, 1);
+            self.finish(peer.replica, reply, Err(RequestError::Timeout));
+        } else if !peer.is_greeted() {
+            self.finish(peer.replica, reply, Err(RequestError::NotConnected(peer.replica)));
+        } else {
+            self.send(sync, &peer, bytes, reply);
         }
     }
 
@@ -108,7 +151,12 @@ impl Desk {
     }
 
     fn settle(&mut self, id: OutboundRequestId, result: Result<Bytes, RequestError>) {
-        let Some((replica, reply)) = self.asked.remove(&id) else { return };
+        if let Some((replica, reply)) = self.asked.remove(&id) {
+            self.finish(replica, reply, result);
+        }
+    }
+
+    fn finish(&mut self, replica: ReplicaId, reply: Reply, result: Result<Bytes, RequestError>) {
         if let Some(out) = self.out.get_mut(&replica) {
             *out = out.saturating_sub(1);
         }
@@ -130,32 +178,49 @@ impl Desk {
         }
         *serving += 1;
         let (peer, deadline) = (peer.clone(), self.context.limits.request_timeout);
-        self.answers.push(Box::pin(async move {
-            let bytes = timeout(deadline, answer).await.ok().and_then(Result::ok);
-            Answer { peer, channel, bytes }
+        self.due.push(Box::pin(async move {
+            let bytes = timeout(deadline, answer).await.ok().and_then(Result::ok).ok_or(Drop::NoAnswer);
+            // That there is none is an answer too, of no length.
+            let has_arrived = carry(&peer, bytes.as_ref().map_or(0, Bytes::len), deadline).await;
+            Due::Answer(Answer { peer, channel, bytes: if has_arrived { bytes } else { Err(Drop::Shaped) } })
         }));
     }
 
-    /// The node's next answer; waits for ever when it owes none.
-    pub(crate) async fn next_answer(&mut self) -> Answer {
-        match self.answers.next().await {
-            Some(answer) => answer,
+    /// The next question or answer that may go; waits for ever when there is none to wait for.
+    pub(crate) async fn next_due(&mut self) -> Due {
+        match self.due.next().await {
+            Some(due) => due,
             None => std::future::pending().await,
         }
     }
 
-    pub(crate) fn on_answer(&mut self, sync: &mut rr::Behaviour<Codec>, answer: Answer) {
+    pub(crate) fn on_due(&mut self, sync: &mut rr::Behaviour<Codec>, due: Due) {
+        match due {
+            Due::Question(question) => self.on_question(sync, question),
+            Due::Answer(answer) => self.on_answer(sync, answer),
+        }
+    }
+
+    fn on_answer(&mut self, sync: &mut rr::Behaviour<Codec>, answer: Answer) {
         if let Some(serving) = self.serving.get_mut(&answer.peer.replica) {
             *serving = serving.saturating_sub(1);
         }
-        let Some(bytes) = answer.bytes else {
-            answer.peer.meter.dropped("sync", Drop::NoAnswer, 1);
-            return;
+        let bytes = match answer.bytes {
+            Ok(bytes) => bytes,
+            Err(reason) => return answer.peer.meter.dropped("sync", reason, 1),
         };
         let size = bytes.len();
         if sync.send_response(answer.channel, bytes).is_ok() {
             answer.peer.meter.sent("sync", "response", size);
         }
+    }
+}
+
+/// Waits as long as so many bytes take to the peer, and tells whether they arrive: at once if our links are not shaped.
+async fn carry(peer: &PeerState, bytes: usize, deadline: Duration) -> bool {
+    match &peer.passage {
+        Some(passage) => timeout(deadline, passage.wire.carry(bytes)).await.unwrap_or(false),
+        None => true,
     }
 }
 

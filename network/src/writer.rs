@@ -1,20 +1,19 @@
 //! The sending half of one class to one peer: open a stream, say hello, send what the queue gives, for ever.
 //!
 //! Each class has a task and a stream of its own, so a batch that waits for a slow peer's flow control stands in no
-//! vote's way; the queue sees to it that no new batch starts while a vote waits. Frames are gathered and flushed when the
-//! queue has no more. The peer never sends on this stream after its hello; the end of its half is how an idle writer
+//! vote's way; the queue sees to it that no new batch starts while a vote waits. Between queue and stream lies the link's shaping,
+//! if it has any. Frames are gathered and flushed when there is no more to write. The peer never sends on this stream after its hello; the end of its half is how an idle writer
 //! learns that the stream is gone, before it has lost a frame to it.
 
 use crate::{
     Class, Inbound,
     codec::FrameCodec,
     context::Context,
-    dial::Backoff,
-    driver::Command,
-    hello::{self, HandshakeError},
     metrics::Drop,
-    peer::{Link, PeerState, Standing},
-    swarm,
+    opener::Opener,
+    peer::{PeerState, Standing},
+    shape::{Next, Passage},
+    swarm::Purpose,
 };
 use futures::SinkExt;
 use libp2p_stream::Control;
@@ -22,55 +21,17 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     select,
-    time::{error::Elapsed, sleep, timeout},
+    sync::watch,
+    time::{error::Elapsed, timeout},
 };
-use tokio_util::{codec::FramedWrite, compat::FuturesAsyncReadCompatExt};
-
-/// After a refusal the connection stays open so long, so that the other side can read why.
-pub(crate) const LINGER: Duration = Duration::from_millis(500);
+use tokio_util::codec::FramedWrite;
 
 /// Writes `class` to `peer` whenever it is connected. Ends with the network.
-pub(crate) async fn run(context: Arc<Context>, peer: Arc<PeerState>, class: Class, mut control: Control) {
-    let limits = &context.limits;
-    let mut link = peer.watch_link();
-    let mut backoff = Backoff::new(limits.reconnect_min, limits.reconnect_max);
-    loop {
-        let Ok(&Link { total, closed, .. }) = link.wait_for(Link::is_open).await.as_deref() else { return };
-        // libp2p does not say on which connection a stream is. Should one of two close, we begin anew.
-        let mut watch = link.clone();
-        let gone = async move { drop(watch.wait_for(|link| link.closed != closed).await) };
-        tokio::pin!(gone);
-        let opened = select! {
-            opened = timeout(limits.handshake_timeout, open(&context, &peer, class, &mut control)) => opened,
-            () = &mut gone => continue,
-        };
-        match opened.unwrap_or(Err(HandshakeError::Timeout(limits.handshake_timeout))) {
-            Ok(stream) => {
-                backoff.reset();
-                session(&context, &peer, class, stream, gone).await;
-            }
-            Err(error) => on_failed_handshake(&context, &peer, error).await,
-        }
-        // A new connection is worth a try at once.
-        select! {
-            () = sleep(backoff.next()) => {}
-            _ = link.wait_for(|link| link.total != total) => {}
-        }
+pub(crate) async fn run(context: Arc<Context>, peer: Arc<PeerState>, class: Class, control: Control) {
+    let mut opener = Opener::new(context.clone(), peer.clone(), Purpose::Frames(class), control);
+    while let Some((stream, gone)) = opener.next().await {
+        session(&context, &peer, class, stream, gone).await;
     }
-}
-
-/// Opens a stream and exchanges hellos on it.
-async fn open(
-    context: &Context,
-    peer: &PeerState,
-    class: Class,
-    control: &mut Control,
-) -> Result<impl AsyncRead + AsyncWrite + Unpin + use<>, HandshakeError> {
-    let stream = control.open_stream(peer.id, swarm::protocol(class)).await.map_err(io::Error::other)?;
-    let mut stream = stream.compat();
-    hello::greet(&mut stream, &context.hello, peer.replica).await?;
-    peer.on_greeted();
-    Ok(stream)
 }
 
 /// A stream's life after its hello, until its connection is `gone` at the latest. The vote stream is the one that makes a
@@ -126,52 +87,71 @@ async fn write_frames(
 ) -> End {
     let codec = FrameCodec::new(class, context.limits.class(class).frame, peer.meter.clone());
     let mut sink = FramedWrite::new(stream, codec);
+    let mut timer = Timer::begin(peer, class);
     loop {
-        if let Err(end) = write_waiting(context, peer, class, &mut sink).await {
-            return end;
-        }
+        let until = match write_waiting(context, peer, class, &mut sink).await {
+            Ok(until) => until,
+            Err(end) => return end,
+        };
         let mut byte = [0];
         select! {
             () = peer.queue.wait(class) => {}
+            () = timer.reaches(until) => {}
             _ = sink.get_mut().read(&mut byte) => return End::Closed,
         }
     }
 }
 
-/// Sends what the queue gives now.
+/// What a shaped link is waited for with: a time, or a change of it.
+struct Timer<'a>(Option<(&'a Passage, watch::Receiver<()>)>);
+
+impl<'a> Timer<'a> {
+    fn begin(peer: &'a PeerState, class: Class) -> Self {
+        Self(peer.passage.as_ref().map(|passage| {
+            passage.begin(class, &peer.meter);
+            (passage, passage.wire.changes())
+        }))
+    }
+
+    async fn reaches(&mut self, until: Option<Duration>) {
+        match &mut self.0 {
+            None => std::future::pending().await,
+            Some((passage, changes)) => select! {
+                () = passage.wire.reaches(until) => {}
+                _ = changes.changed() => {}
+            },
+        }
+    }
+}
+
+/// Sends what queue and link give now, and tells when the link gives more.
 async fn write_waiting<S: AsyncWrite + Unpin>(
     context: &Context,
     peer: &PeerState,
     class: Class,
     sink: &mut FramedWrite<S, FrameCodec>,
-) -> Result<(), End> {
+) -> Result<Option<Duration>, End> {
     let deadline = context.limits.write_timeout;
     let mut unflushed = false;
-    loop {
-        let taken = peer.queue.take(class, context.view.view());
-        peer.meter.dropped(class.name(), Drop::Stale, taken.stale);
-        let Some(frame) = taken.frame else { break };
-        timeout(deadline, sink.feed(frame)).await??;
+    let until = loop {
+        match next(context, peer, class) {
+            Next::Frame(frame) => timeout(deadline, sink.feed(frame)).await??,
+            Next::Nothing { until } => break until,
+        }
         unflushed = true;
-    }
+    };
     if unflushed {
         timeout(deadline, sink.flush()).await??;
     }
-    Ok(())
+    Ok(until)
 }
 
-/// A mismatch closes the connection, after a moment in which the other side can read our hello; anything else only
-/// costs this attempt.
-pub(crate) async fn on_failed_handshake(context: &Context, peer: &PeerState, error: HandshakeError) {
-    match error {
-        HandshakeError::Mismatch(_) | HandshakeError::Malformed(_) => {
-            context.metrics.refuse("hello");
-            peer.on_refused(&error.to_string());
-            sleep(LINGER).await;
-            let _ = context.commands.send(Command::Disconnect { peer: peer.id }).await;
-        }
-        HandshakeError::Timeout(_) | HandshakeError::Io(_) => {
-            tracing::debug!(peer = peer.replica.0, "no stream: {error}");
-        }
+fn next(context: &Context, peer: &PeerState, class: Class) -> Next {
+    let view = context.view.view();
+    if let Some(passage) = &peer.passage {
+        return passage.next(class, &peer.queue, &peer.meter, view);
     }
+    let taken = peer.queue.take(class, view);
+    peer.meter.dropped(class.name(), Drop::Stale, taken.stale);
+    taken.frame.map_or(Next::Nothing { until: None }, Next::Frame)
 }

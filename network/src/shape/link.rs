@@ -1,9 +1,12 @@
 //! One link: how it is to behave, what lies on it, and its own chance.
 
-use super::trips::Trips;
-use quorate_links::{Lane, LinkSpec};
+use super::{flight::Change, trips::Trips};
+use quorate_links::{Arrivals, Lane, LinkSpec};
 use quorate_types::ReplicaId;
 use std::time::Duration;
+
+/// A wire that is busy for no longer takes a frame all the same: nobody wakes at the very moment at which it is free.
+const AHEAD: Duration = Duration::from_millis(10);
 
 /// The way from us to one peer. Times are since the shaping's epoch.
 #[derive(Clone, Debug)]
@@ -36,6 +39,29 @@ impl Link {
         self.lane = Lane::default();
         self.trips = Trips::default();
         self.changed = (self.changed.0 + 1, now);
+    }
+
+    pub(super) fn last_change(&self) -> Change {
+        let (count, at) = self.changed;
+        Change { count, latest: at.saturating_add(self.spec.delay) }
+    }
+
+    pub(super) fn busy_until(&self, now: Duration) -> Option<Duration> {
+        let free = self.lane.free_at(&self.spec).saturating_sub(AHEAD);
+        (free > now).then_some(free)
+    }
+
+    pub(super) fn send(&mut self, now: Duration, bytes: usize) -> Arrivals {
+        self.lane.send(&self.spec, now, bytes, || self.chance.next())
+    }
+
+    /// An echo that left before the last change says nothing about the link as it is.
+    pub(super) fn on_echo(&mut self, left: Duration, now: Duration) {
+        if left >= self.changed.1
+            && let Some(trip) = now.checked_sub(left)
+        {
+            self.trips.add(now, trip);
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 //! queue what a slow peer does: urgent classes overtake, the oldest frame goes when it is full. What is on its way is bounded
 //! as the queue is, and counted with it; when that is full, nothing more is taken.
 //!
+//! Block sync takes as long as frames of its size do, on the same wire; of two that wait for a busy wire either may be first.
+//!
 //! **A lost frame is gone**, silently, as a frame in a queue that overflows is: streams stay whole, because a frame is
 //! either written entirely or not at all, and the protocol above says again what matters. A cut keeps the connection: streams,
 //! hellos and pings pass below it. So nobody has to dial, and to wait for the pauses between dials, when it is healed.
@@ -14,11 +16,18 @@
 //! **A change holds for all that is sent after it**, and what is on its way arrives as if it had been sent with the change, if that
 //! is sooner. On a link that is cut nothing arrives, however long ago it was sent.
 
+mod clock;
+pub(crate) mod echo;
+mod flight;
 mod link;
+mod passage;
 mod trips;
+mod wire;
 
+pub(crate) use passage::{Next, Passage};
 pub use trips::RoundTrip;
 
+use clock::Clock;
 use link::Link;
 use quorate_links::{BadSpec, LinkSpec};
 use quorate_types::ReplicaId;
@@ -37,6 +46,7 @@ pub struct Shaping {
 
 #[derive(Debug)]
 struct Shared {
+    clock: Clock,
     epoch: Instant,
     seed: u64,
     links: Mutex<BTreeMap<ReplicaId, Link>>,
@@ -58,8 +68,8 @@ pub struct BadLink {
 impl Shaping {
     /// Perfect links. Chance is drawn from `seed`, for each link apart.
     pub fn new(seed: u64) -> Self {
-        let (links, changes) = (Mutex::default(), watch::Sender::new(()));
-        Self { shared: Arc::new(Shared { epoch: Instant::now(), seed, links, changes }) }
+        let (clock, epoch, changes) = (Clock::start(), Instant::now(), watch::Sender::new(()));
+        Self { shared: Arc::new(Shared { clock, epoch, seed, links: Mutex::default(), changes }) }
     }
 
     /// Puts these links in force, all at once, in place of those before; peers that are not named have perfect ones. Every
@@ -74,7 +84,7 @@ impl Shaping {
             link.change(specs.remove(peer).unwrap_or_default(), now);
         }
         for (peer, spec) in specs {
-            self.link(&mut links, peer).change(spec, now);
+            links.entry(peer).or_insert_with(|| self.perfect(peer)).change(spec, now);
         }
         drop(links);
         self.shared.changes.send_replace(());
@@ -100,8 +110,12 @@ impl Shaping {
         self.shared.epoch.elapsed()
     }
 
-    fn link<'a>(&self, links: &'a mut BTreeMap<ReplicaId, Link>, peer: ReplicaId) -> &'a mut Link {
-        links.entry(peer).or_insert_with(|| Link::perfect(self.shared.seed, peer))
+    fn perfect(&self, peer: ReplicaId) -> Link {
+        Link::perfect(self.shared.seed, peer)
+    }
+
+    fn with<T>(&self, peer: ReplicaId, act: impl FnOnce(&mut Link) -> T) -> T {
+        act(self.lock().entry(peer).or_insert_with(|| self.perfect(peer)))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Link>> {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod cuts;
+mod links;
 mod mesh;
 mod pressure;
 mod refusals;

@@ -2,6 +2,7 @@
 
 pub(crate) mod proxy;
 pub(crate) mod rogue;
+pub(crate) mod shaped;
 
 use bytes::Bytes;
 use prometheus_client::registry::Registry;

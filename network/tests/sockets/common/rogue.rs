@@ -101,6 +101,15 @@ impl Rogue {
         .expect("a stream opens in time")
     }
 
+    /// Whether the victim knows no such protocol: then the stream ends before it has answered the hello.
+    pub(crate) async fn is_refused(&mut self, protocol: &'static str) -> bool {
+        assert_eq!(self.event().await, "connected");
+        let opened = self.control.open_stream(self.victim, StreamProtocol::new(protocol)).await;
+        let Ok(mut stream) = opened else { return true };
+        let answer = async { send(&mut stream, &self.hello).await.and(receive(&mut stream).await) };
+        timeout(DEADLINE, answer).await.expect("an end in time").is_err()
+    }
+
     /// Accepts the streams that the victim opens, answers the hello, and gives them out unread.
     pub(crate) fn accept(&mut self, class: Class) -> mpsc::UnboundedReceiver<Stream> {
         let protocol = StreamProtocol::try_from_owned(format!("/quorate/{}/1", class.name())).unwrap();
