@@ -3,7 +3,7 @@
 //! *Persist before send* cannot be forgotten: a step's actions are private and [`Step::release`] hands them out only after
 //! the journal made the step's records durable. A journal that fails gives no actions at all.
 
-use crate::{Action, Ignored, Request};
+use crate::{Action, Evidence, Ignored, Request};
 use quorate_types::{Digest, ReplicaId};
 
 /// Everything one event asks of the outside world, held until it is durable.
@@ -64,6 +64,14 @@ impl<M, R> Step<M, R> {
     /// Why the event changed nothing, if it did not.
     pub fn reason(&self) -> Option<Ignored> {
         self.ignored
+    }
+
+    /// Who is accused of what in it. To look at: it rests on others' signatures, and promises nothing.
+    pub fn accusations(&self) -> impl Iterator<Item = &Evidence> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Accuse(evidence) => Some(&**evidence),
+            Action::Send { .. } | Action::Broadcast(_) | Action::Commit { .. } | Action::Halt(_) => None,
+        })
     }
 
     /// Whether there is nothing to persist and nothing to do.

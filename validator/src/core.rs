@@ -1,11 +1,13 @@
-//! A replica and its mempool as one value: an input in, what to do out.
+//! A replica, its mempool and its docket as one value: an input in, what to do out.
 
 use crate::{
+    docket::{Docket, Testimony},
     ledger_work::{Committed, LedgerReply, LedgerWork},
     wire::{Checked, Inner},
 };
 use quorate_consensus::{
-    Event, Mempool, PoolAction, PoolMessage, PoolTimer, Refused, Replica, Request, Step, StepOf, Timer,
+    Event, Evidence, Mempool, PoolAction, PoolMessage, PoolTimer, Refused, Rejection, Replica, Request, Step, StepOf,
+    Timer,
 };
 use quorate_ledger::Entry;
 use quorate_types::{Batch, Block, Digest, Height, ReplicaId, Transaction};
@@ -34,6 +36,8 @@ pub enum Input<M> {
         /// What.
         message: Checked<M>,
     },
+    /// A peer is connected, perhaps again: what was on its way to it may be lost, and it may have lost its disk.
+    Connected(ReplicaId),
     /// A timer set by [`Effect::SetTimer`].
     TimedOut(CoreTimer),
     /// The ledger's answer.
@@ -47,6 +51,8 @@ pub enum CoreTimer {
     Replica(Timer),
     /// The mempool's.
     Pool(PoolTimer),
+    /// The docket's. Which of them it is.
+    Testify(u64),
 }
 
 /// Something to do at once: it makes no promise.
@@ -61,6 +67,22 @@ pub enum Effect {
     },
     /// Tell all others.
     Broadcast(PoolMessage),
+    /// Tell one about somebody's fault.
+    Testify {
+        /// Whom.
+        to: ReplicaId,
+        /// What.
+        testimony: Testimony,
+    },
+    /// A peer has brought this, and it is proof: keep it for people.
+    Accuse(Box<Evidence>),
+    /// A peer has accused somebody with something that proves nothing.
+    Slandered {
+        /// Which peer.
+        by: ReplicaId,
+        /// What is wrong with it.
+        why: Rejection,
+    },
     /// Give the timer back.
     SetTimer {
         /// Which.
@@ -105,6 +127,7 @@ struct Waiting {
 pub struct Core<R: Replica> {
     replica: R,
     pool: Mempool,
+    docket: Docket,
     /// Blocks to execute when their batches are here.
     waiting: BTreeMap<(Height, Digest), Waiting>,
     /// Batches whose transactions are all used up. They go when no uncommitted block contains them any more.
@@ -113,9 +136,14 @@ pub struct Core<R: Replica> {
 }
 
 impl<R: Replica> Core<R> {
-    /// Joins a replica and a mempool, both as the journal left them.
-    pub fn new(replica: R, pool: Mempool) -> Self {
-        Self { replica, pool, waiting: BTreeMap::new(), spent: BTreeSet::new(), effects: Vec::new() }
+    /// Joins a replica and a mempool, both as the journal left them, and a docket.
+    pub fn new(replica: R, pool: Mempool, docket: Docket) -> Self {
+        Self { replica, pool, docket, waiting: BTreeMap::new(), spent: BTreeSet::new(), effects: Vec::new() }
+    }
+
+    /// Takes back proof of a fault that was kept before the process began. What comes of it comes with the next input.
+    pub fn recall(&mut self, proof: Evidence) {
+        self.docket.hold(Arc::new(proof), None, &mut self.effects);
     }
 
     /// The replica.
@@ -126,6 +154,11 @@ impl<R: Replica> Core<R> {
     /// The mempool.
     pub fn pool(&self) -> &Mempool {
         &self.pool
+    }
+
+    /// What is held against others.
+    pub fn docket(&self) -> &Docket {
+        &self.docket
     }
 
     /// What a rotated journal begins with: live batches, then the replica's records. The ledger must be durable first.
@@ -151,7 +184,10 @@ impl<R: Replica> Core<R> {
                 Inner::Pool(message) => {
                     step = step.then(self.with_pool(|pool, actions| pool.on_message(from, message, actions)));
                 }
+                Inner::Evidence(testimony) => self.docket.hear(from, testimony, &mut self.effects),
             },
+            Input::Connected(peer) => self.docket.connected(peer, &mut self.effects),
+            Input::TimedOut(CoreTimer::Testify(timer)) => self.docket.on_timer(timer, &mut self.effects),
             Input::TimedOut(CoreTimer::Replica(timer)) => step = step.then(self.tell(Event::TimedOut(timer))),
             Input::TimedOut(CoreTimer::Pool(timer)) => {
                 step = step.then(self.with_pool(|pool, actions| pool.on_timer(timer, actions)));
@@ -162,6 +198,14 @@ impl<R: Replica> Core<R> {
             }
             Input::Ledger(reply) => step = step.then(self.on_ledger(reply)),
         }
+        self.output(step)
+    }
+
+    /// What the replica has found out about others is told to all.
+    fn output(&mut self, step: StepOf<R>) -> Output<R> {
+        for evidence in step.accusations() {
+            self.docket.hold(Arc::new(evidence.clone()), None, &mut self.effects);
+        }
         Output { effects: std::mem::take(&mut self.effects), step }
     }
 
@@ -171,7 +215,7 @@ impl<R: Replica> Core<R> {
         let mut actions = Vec::new();
         let result = self.pool.submit(transaction, account_nonce, &mut actions);
         let step = self.pool_actions(actions);
-        (result, Output { effects: std::mem::take(&mut self.effects), step })
+        (result, self.output(step))
     }
 
     fn with_pool(&mut self, act: impl FnOnce(&mut Mempool, &mut Vec<PoolAction>)) -> StepOf<R> {

@@ -1,6 +1,6 @@
 //! A validator without sockets, threads and clocks: what the node and the simulator have in common.
 //!
-//! [`Core`] joins a replica and its mempool: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
+//! [`Core`] joins a replica, its mempool and its [`Docket`]: an input in, an [`Output`] out. [`StepJournal`] makes steps durable, [`perform`]
 //! does the ledger's part, [`sync`] brings history or a state from others, [`recover`] puts it all together again after a crash,
 //! [`for_protocol_of`] finds the protocol that a genesis names, [`dkg`] takes part in a key generation. The
 //! node gives each of them a thread, the simulator calls them in turn, so that what is simulated is what ships.
@@ -8,6 +8,7 @@
 mod choice;
 mod core;
 pub mod dkg;
+mod docket;
 mod journal;
 mod ledger_work;
 mod light_client;
@@ -18,6 +19,7 @@ mod wire;
 
 pub use choice::{ForProtocol, GenesisScheme, UnusableGenesis, UnusableKeys, VoteSecrets, for_protocol_of};
 pub use core::{Core, CoreTimer, Effect, Input, Output};
+pub use docket::{Charge, Docket, Testimony};
 pub use journal::StepJournal;
 pub use ledger_work::{Committed, LedgerReply, LedgerWork, perform};
 pub use light_client::{Finality, NotFinal};

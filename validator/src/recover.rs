@@ -1,6 +1,6 @@
 //! Putting a validator together from what its disks kept.
 
-use crate::{Core, ledger_work::is_spent};
+use crate::{Core, Docket, ledger_work::is_spent};
 use quorate_consensus::{BatchLimits, Config, Keys, Mempool, Protocol, Rejection, Timeouts};
 use quorate_crypto::Scheme;
 use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger, LedgerError};
@@ -116,6 +116,7 @@ pub fn recover_as<P: Protocol, D: Disk, I: Index>(
 ) -> Core<P> {
     let mut pool = Mempool::new(config.id, config.scheme.committee().clone(), limits);
     let me = config.id;
+    let keys = Keys { seen: config.seen.clone(), ..Keys::new(config.scheme.clone(), &config.genesis) };
     let mut records = Vec::new();
     match recovered {
         Recovered::Lost => records.push(P::silence()),
@@ -133,7 +134,7 @@ pub fn recover_as<P: Protocol, D: Disk, I: Index>(
             }
         }
     }
-    Core::new(make(config, records), pool)
+    Core::new(make(config, records), pool, Docket::new::<P>(me, keys))
 }
 
 fn batches_of_uncommitted_blocks<P: Protocol>(entries: &[Entry<P::Record>], head: Height) -> BTreeSet<Digest> {

@@ -1,17 +1,19 @@
 //! What goes over a link, and the check that everything from a peer passes before anybody acts on it.
 
-use crate::TransactionChecks;
+use crate::{TransactionChecks, docket::Testimony};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_consensus::{Kind, PoolMessage, Rejection, Verified, Verify};
 use quorate_types::{ReplicaId, View};
 
-/// A message between replicas: of the protocol, or about batches.
+/// A message between replicas: of the protocol, about batches, or about faults.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Wire<M> {
     /// Of the protocol.
     Consensus(M),
     /// About batches.
     Pool(PoolMessage),
+    /// About somebody's fault.
+    Evidence(Testimony),
 }
 
 /// What is needed to check a [`Wire`].
@@ -24,7 +26,7 @@ pub struct WireKeys<K> {
 }
 
 /// A message that passed the check: signatures of replicas and of clients, shape, chain. Each client signature is checked
-/// here, once.
+/// here, once. Proof of a fault is not: whether it is worth checking only its receiver knows ([`Docket`](crate::Docket)), who does it.
 #[derive(Clone, Debug)]
 pub struct Checked<M>(pub(crate) Inner<M>);
 
@@ -32,6 +34,7 @@ pub struct Checked<M>(pub(crate) Inner<M>);
 pub(crate) enum Inner<M> {
     Consensus(Verified<M>),
     Pool(PoolMessage),
+    Evidence(Testimony),
 }
 
 impl<M: Verify> Checked<M> {
@@ -44,6 +47,7 @@ impl<M: Verify> Checked<M> {
                 Ok(Self(Inner::Pool(PoolMessage::Batch(batch))))
             }
             Wire::Pool(message) => Ok(Self(Inner::Pool(message))),
+            Wire::Evidence(testimony) => Ok(Self(Inner::Evidence(testimony))),
         }
     }
 }
@@ -55,20 +59,22 @@ impl<M: Kind> Kind for Wire<M> {
             Self::Pool(PoolMessage::Batch(_)) => "batch",
             Self::Pool(PoolMessage::Offer(_)) => "offer",
             Self::Pool(PoolMessage::Ask(_)) => "ask_batch",
+            Self::Evidence(Testimony::Proof(_)) => "evidence",
+            Self::Evidence(Testimony::Known(_)) => "evidence_known",
         }
     }
 
     fn is_large(&self) -> bool {
         match self {
             Self::Consensus(message) => message.is_large(),
-            Self::Pool(_) => true,
+            Self::Pool(_) | Self::Evidence(_) => true,
         }
     }
 
     fn stale_after(&self) -> Option<View> {
         match self {
             Self::Consensus(message) => message.stale_after(),
-            Self::Pool(_) => None,
+            Self::Pool(_) | Self::Evidence(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use quorate_types::{
     Batch, Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, TransactionBody, View,
 };
 use quorate_validator::{
-    Checked, Committed, Core, Effect, Input, LedgerReply, LedgerWork, Output, TransactionChecks, Wire, WireKeys,
+    Checked, Committed, Core, Docket, Effect, Input, LedgerReply, LedgerWork, Output, TransactionChecks, Wire, WireKeys,
 };
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -70,7 +70,8 @@ fn config(world: &World) -> Config<Symbolic> {
 
 fn core(world: &World) -> Core<Node> {
     let replica = HotStuff::recover(config(world), Vec::<Record<Symbolic>>::new());
-    Core::new(replica, Mempool::new(ReplicaId(0), conformance::committee(4), BatchLimits::default()))
+    let docket = Docket::new::<Node>(ReplicaId(0), world.keys.consensus.clone());
+    Core::new(replica, Mempool::new(ReplicaId(0), conformance::committee(4), BatchLimits::default()), docket)
 }
 
 fn batch(chain: ChainId, nonce: u64) -> Arc<Batch> {
@@ -134,7 +135,8 @@ fn pbft_core(world: &World) -> Core<Pbft<Symbolic>> {
     let [base, max] = [params.timeout_base_ms, params.timeout_max_ms].map(Duration::from_millis);
     let config = Config { timeouts: Timeouts { base, max, block_interval: None }, ..config(world) };
     let replica = Pbft::recover(config, Vec::<pbft::Record<Symbolic>>::new());
-    Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()))
+    let docket = Docket::new::<Pbft<Symbolic>>(id, world.keys.consensus.clone());
+    Core::new(replica, Mempool::new(id, conformance::committee(4), BatchLimits::default()), docket)
 }
 
 /// A liar gives a batch to one backup alone. With the genesis' usual timeouts that one tells the others of it first, and loses patience

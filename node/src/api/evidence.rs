@@ -14,7 +14,7 @@ const USUAL: usize = 100;
 const MOST: usize = 1000;
 
 /// Bytes of hexadecimal after which an answer takes no more pieces.
-const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const EVIDENCE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How many to send.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub(crate) async fn evidence(app: State<App>, Params(params): Params<EvidencePar
     let mut bytes = 0;
     let fits = |piece: &&Arc<EvidenceView>| {
         bytes += piece.evidence.len();
-        bytes <= ANSWER_BYTES
+        bytes <= EVIDENCE_BYTES
     };
     let evidence = pieces.iter().take(limit).take_while(fits).map(|piece| EvidenceView::clone(piece)).collect();
     Json(EvidenceList { total: pieces.len(), evidence })

@@ -21,6 +21,7 @@ mod status;
 mod tests;
 mod txs;
 
+pub(crate) use evidence::EVIDENCE_BYTES;
 pub use evidence::EvidenceList;
 pub use extract::json as read_json;
 pub use problem::{Problem, ProblemBody};

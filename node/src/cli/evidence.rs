@@ -3,17 +3,21 @@
 use super::{Context, get::no_genesis, target::Target};
 use crate::{
     api::EvidenceList,
-    evidence::{EvidenceView, parse},
+    evidence::{EvidenceView, parse_all},
     exit::Failure,
+    home::file_failure,
     table::Table,
 };
 use clap::{Args, Subcommand};
 use quorate_consensus::{Evidence, Keys, Protocol, Rejection};
 use quorate_ledger::Genesis;
-use quorate_types::Header;
+use quorate_types::{Digest, Header, Height, ReplicaId, View};
 use quorate_validator::{ForProtocol, GenesisScheme, for_protocol_of};
-use serde_json::json;
-use std::path::{Path, PathBuf};
+use serde::Serialize;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EvidenceCommand {
@@ -21,7 +25,6 @@ pub(super) enum EvidenceCommand {
     List(ListArgs),
     /// Print one piece, as `verify` takes it
     Show(ShowArgs),
-    /// Check a piece against a genesis, without a node
     Verify(VerifyArgs),
 }
 
@@ -39,9 +42,12 @@ pub(super) struct ShowArgs {
     target: Target,
 }
 
+/// Check evidence against a genesis, without a node
+///
+/// Says of each piece whom it convicts of what. The exit code is 0 if every piece convicts, 1 if one proves nothing.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// What `show` printed, or a file of a validator's data/evidence/
+    /// What `show` printed, a file of a validator's data/evidence/, or what GET /v1/evidence answered
     file: PathBuf,
     /// The genesis; that of --home unless told
     #[arg(long, value_name = "FILE")]
@@ -91,32 +97,79 @@ fn table(pieces: &[EvidenceView]) -> String {
 
 fn verify(args: &VerifyArgs, context: &Context) -> Result<(), Failure> {
     let genesis = args.target.genesis(args.genesis.as_deref())?.ok_or_else(no_genesis)?;
-    let piece = checked(&args.file, &genesis)?;
-    let name = genesis.validators.get(piece.accused.index()).map(|validator| validator.name.clone());
-    let data = json!({
-        "ok": true, "accused": piece.accused, "name": name, "kind": piece.kind, "view": piece.view,
-        "height": piece.height, "genesis": piece.genesis,
-    });
-    context.output.data(&data, |_| {
-        let who = name.map(|name| format!(" ({name})")).unwrap_or_default();
-        let at = piece.height.map(|height| format!(" at {height}")).unwrap_or_default();
-        format!("ok: {}{who} is guilty: {} in {}{at}", piece.accused, piece.kind, piece.view)
-    })
+    let checked = check_all(&args.file, &genesis)?;
+    let verdicts: Vec<_> =
+        checked.iter().map(|(piece, result)| Verdict::of(piece, result.as_ref().err(), &genesis)).collect();
+    context.output.data(&verdicts, |verdicts| verdicts.iter().map(Verdict::line).collect::<Vec<_>>().join("\n"))?;
+    let Some(bad) = verdicts.iter().find(|verdict| !verdict.ok) else { return Ok(()) };
+    Err(Failure::failed(format!("{}: {}", args.file.display(), bad.line())))
 }
 
-/// The piece in a file, if it convicts somebody on the chain of `genesis`.
-fn checked(file: &Path, genesis: &Genesis) -> Result<EvidenceView, Failure> {
-    let bad = |why: String| Failure::failed(format!("{}: {why}", file.display()));
-    let (piece, evidence) = parse(file).map_err(bad)?;
+/// What a piece is worth.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    ok: bool,
+    accused: ReplicaId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    kind: String,
+    view: View,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<Height>,
+    genesis: Digest,
+    /// Why it proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Verdict {
+    fn of(piece: &EvidenceView, why: Option<&String>, genesis: &Genesis) -> Self {
+        Self {
+            ok: why.is_none(),
+            accused: piece.accused,
+            name: genesis.validators.get(piece.accused.index()).map(|validator| validator.name.clone()),
+            kind: piece.kind.clone(),
+            view: piece.view,
+            height: piece.height,
+            genesis: piece.genesis,
+            why: why.cloned(),
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { accused, kind, view, .. } = self;
+        let name = self.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let at = self.height.map(|height| format!(" at {height}")).unwrap_or_default();
+        match &self.why {
+            None => format!("ok: {accused}{name} is guilty: {kind} in {view}{at}"),
+            Some(why) => format!("it proves nothing against {accused}{name}, {kind} in {view}{at}: {why}"),
+        }
+    }
+}
+
+/// A piece, and why it proves nothing if it does not.
+type Judged = (EvidenceView, Result<(), String>);
+
+/// The pieces in a file, and whether each convicts somebody on the chain of `genesis`.
+fn check_all(file: &Path, genesis: &Genesis) -> Result<Vec<Judged>, Failure> {
+    fs::metadata(file).map_err(|error| file_failure("read", file, &error))?;
+    let pieces = parse_all(file).map_err(|why| Failure::failed(format!("{}: {why}", file.display())))?;
+    Ok(pieces
+        .into_iter()
+        .map(|piece| {
+            let result = check(&piece, genesis);
+            (piece, result)
+        })
+        .collect())
+}
+
+fn check(piece: &EvidenceView, genesis: &Genesis) -> Result<(), String> {
+    let evidence = piece.decode()?;
     if piece.genesis != genesis.digest() {
-        let why = format!("it is of the genesis {}, and this one is {}", piece.genesis, genesis.digest());
-        return Err(bad(why).hint("--genesis names the genesis of the chain that it was seen on"));
+        return Err(format!("it is of the genesis {}, and this one is {}", piece.genesis, genesis.digest()));
     }
     let verify = Verify { first: genesis.block().header, evidence };
-    for_protocol_of(genesis, verify)
-        .map_err(|error| bad(error.to_string()))?
-        .map_err(|error| bad(format!("it proves nothing: {error}")))?;
-    Ok(piece)
+    for_protocol_of(genesis, verify).map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 struct Verify {
@@ -139,7 +192,7 @@ mod tests {
     use quorate_consensus::{Exhibit, Proof, hotstuff::Ballot};
     use quorate_crypto::{Ed25519List, IdentitySecret, Scheme, Statement, VoteSecret};
     use quorate_ledger::{AppGenesis, Validator};
-    use quorate_types::{BoundedVec, Digest, Height, ReplicaId, View, encode};
+    use quorate_types::{BoundedVec, encode};
     use std::collections::BTreeMap;
 
     fn vote_key() -> VoteSecret {
@@ -182,19 +235,30 @@ mod tests {
         dir.join("evidence/000000-replica-0-hotstuff-vote-view-4.json")
     }
 
+    /// Why each piece in the file proves nothing, if it does not.
+    fn refusals(file: &Path, genesis: &Genesis) -> Vec<Option<String>> {
+        let checked = check_all(file, genesis).expect("pieces of evidence");
+        checked
+            .into_iter()
+            .map(|(piece, result)| {
+                assert_eq!(piece.accused, ReplicaId(0));
+                result.err()
+            })
+            .collect()
+    }
+
     #[test]
     fn a_kept_file_convicts_with_nothing_but_the_genesis() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let (ours, other) = (genesis("ours"), genesis("other"));
         let file = evidence_of_votes(dir.path(), &ours, [1, 2]);
-        assert_eq!(checked(&file, &ours).expect("it convicts").accused, ReplicaId(0));
-        let failure = checked(&file, &other).expect_err("another chain's");
-        assert!(failure.what.contains("it is of the genesis"), "{failure}");
+        assert_eq!(refusals(&file, &ours), [None]);
+        let why = refusals(&file, &other);
+        assert!(why[0].as_ref().is_some_and(|why| why.contains("it is of the genesis")), "{why:?}");
         // Even under the other chain's name: the chain is in what is signed.
         let text = std::fs::read_to_string(&file).expect("readable");
         std::fs::write(&file, text.replace(&ours.digest().to_string(), &other.digest().to_string())).expect("written");
-        let failure = checked(&file, &other).expect_err("signed for another chain");
-        assert!(failure.what.contains("it proves nothing: bad signature"), "{failure}");
+        assert_eq!(refusals(&file, &other), [Some("bad signature of replica 0".to_owned())]);
     }
 
     #[test]
@@ -202,8 +266,35 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary directory");
         let ours = genesis("ours");
         let file = evidence_of_votes(dir.path(), &ours, [1, 1]);
-        let failure = checked(&file, &ours).expect_err("no contradiction");
-        assert_eq!(failure.exit, crate::exit::Exit::Failure);
-        assert!(failure.what.contains("the same statement twice"), "{failure}");
+        assert_eq!(refusals(&file, &ours), [Some("the same statement twice".to_owned())]);
+        let piece = parse_all(&file).expect("it is one").remove(0);
+        let line = Verdict::of(&piece, Some(&"x".into()), &ours).line();
+        assert_eq!(line, "it proves nothing against replica 0 (solo), hotstuff/vote in view 4: x");
+        assert_eq!(Verdict::of(&piece, None, &ours).line(), "ok: replica 0 (solo) is guilty: hotstuff/vote in view 4");
+    }
+
+    #[test]
+    fn what_a_node_answers_is_checked_piece_by_piece() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let ours = genesis("ours");
+        let mut pieces = Vec::new();
+        for (home, blocks) in [("good", [1, 2]), ("bad", [1, 1])] {
+            let file = evidence_of_votes(&dir.path().join(home), &ours, blocks);
+            pieces.extend(parse_all(&file).expect("one piece"));
+        }
+        let answer = dir.path().join("answer.json");
+        let list = EvidenceList { total: 2, evidence: pieces };
+        std::fs::write(&answer, serde_json::to_string(&list).expect("JSON")).expect("written");
+        assert_eq!(refusals(&answer, &ours), [None, Some("the same statement twice".to_owned())]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_another_matter_than_one_that_is_no_evidence() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let exit = |file: &Path| check_all(file, &genesis("ours")).expect_err("no evidence").exit;
+        assert_eq!(exit(&dir.path().join("nowhere")), crate::exit::Exit::Environment);
+        let nonsense = dir.path().join("nonsense");
+        std::fs::write(&nonsense, "{}").expect("written");
+        assert_eq!(exit(&nonsense), crate::exit::Exit::Failure);
     }
 }

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use utoipa::ToSchema;
 
-/// Bytes of the largest file: two exhibits in hexadecimal, and room for the rest.
+/// Bytes of the largest file of one piece: two exhibits in hexadecimal, and room for the rest.
 const FILE_BYTES: u64 = 4 * EXHIBIT_BYTES as u64 + 64 * 1024;
+
+/// Bytes of the largest answer to `GET /v1/evidence`, with room for the words around the evidence.
+const LIST_BYTES: u64 = 2 * crate::api::EVIDENCE_BYTES as u64;
 
 /// A piece of evidence. Anybody with the genesis can check it: `quorate evidence verify`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -73,14 +76,29 @@ pub(super) fn number(path: &Path) -> Option<u64> {
 
 /// Reads a document of evidence, wherever it comes from.
 pub(crate) fn parse(path: &Path) -> Result<(EvidenceView, Evidence), String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > FILE_BYTES {
-        return Err(format!("{length} bytes, where evidence has at most {FILE_BYTES}"));
-    }
-    let text = read_text(path).map_err(|failure| failure.what)?;
-    let view: EvidenceView = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let view: EvidenceView = serde_json::from_str(&bounded(path, FILE_BYTES)?).map_err(|error| error.to_string())?;
     let evidence = view.decode()?;
     Ok((view, evidence))
+}
+
+/// Reads one piece, or what `GET /v1/evidence` answers.
+pub(crate) fn parse_all(path: &Path) -> Result<Vec<EvidenceView>, String> {
+    let document = serde_json::from_str(&bounded(path, LIST_BYTES)?).map_err(|error| error.to_string())?;
+    let pieces = match document {
+        serde_json::Value::Object(mut list) if list.get("evidence").is_some_and(|value| value.is_array()) => {
+            serde_json::from_value(list.remove("evidence").unwrap_or_default())
+        }
+        piece => serde_json::from_value(piece).map(|piece| vec![piece]),
+    };
+    pieces.map_err(|error| error.to_string())
+}
+
+fn bounded(path: &Path, most: u64) -> Result<String, String> {
+    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > most {
+        return Err(format!("{length} bytes, where evidence has at most {most}"));
+    }
+    read_text(path).map_err(|failure| failure.what)
 }
 
 pub(super) fn read(path: &Path, genesis: &Digest) -> Result<(EvidenceView, Evidence), String> {

@@ -6,7 +6,7 @@
 mod file;
 
 pub use file::EvidenceView;
-pub(crate) use file::parse;
+pub(crate) use file::{parse, parse_all};
 
 use crate::home::create_private_dir;
 use quorate_consensus::{Evidence, Rejection};
@@ -100,6 +100,12 @@ impl EvidenceStore {
     /// Everything, the newest first.
     pub fn newest_first(&self) -> Vec<Arc<EvidenceView>> {
         self.lock().pieces.iter().rev().cloned().collect()
+    }
+
+    /// The proofs themselves, in the order in which they came.
+    pub(crate) fn proofs(&self) -> impl Iterator<Item = Evidence> {
+        let pieces: Vec<_> = self.lock().pieces.clone();
+        pieces.into_iter().filter_map(|piece| piece.decode().ok())
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -25,6 +25,8 @@ const QUIET: Duration = Duration::from_millis(100);
 pub(super) enum Event<P: Protocol> {
     /// A checked message. Its slot is given back once it has been handled.
     Received { from: ReplicaId, message: Box<Checked<P::Message>>, slot: Slot },
+    /// A peer is connected.
+    Connected(ReplicaId),
     /// A timer that was set.
     TimedOut(CoreTimer),
     /// From the ledger thread.
@@ -87,6 +89,7 @@ impl<P: Protocol> Consensus<P> {
                     self.take(Input::Received { from, message: *message })?;
                     drop(slot);
                 }
+                Event::Connected(peer) => self.take(Input::Connected(peer))?,
                 Event::TimedOut(timer) => self.take(Input::TimedOut(timer))?,
                 Event::Ledger(reply) => self.take(Input::Ledger(*reply))?,
                 Event::Submit { transaction, account_nonce, respond } => {
@@ -111,6 +114,11 @@ impl<P: Protocol> Consensus<P> {
             match effect {
                 Effect::Send { to, message } => self.outbox.send_pool(to, message),
                 Effect::Broadcast(message) => self.outbox.broadcast_pool(message),
+                Effect::Testify { to, testimony } => self.outbox.testify(to, testimony),
+                Effect::Accuse(proof) => self.journal.send(JournalWork::Accuse(proof)).map_err(|_| Gone)?,
+                Effect::Slandered { by, why } => {
+                    tracing::warn!(peer = %by, %why, "a peer's evidence proves nothing: it is not listened to any more");
+                }
                 Effect::SetTimer { timer, after } => self.set_timer(timer, after),
                 Effect::Keep(batch) => self.journal.send(JournalWork::Keep(batch)).map_err(|_| Gone)?,
                 Effect::Ledger(work) => self.ledger.send(LedgerTask::Work(work)).map_err(|_| Gone)?,

@@ -2,7 +2,7 @@
 
 use super::{consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
 use crate::evidence::EvidenceStore;
-use quorate_consensus::{Action, Protocol, StepOf};
+use quorate_consensus::{Action, Evidence, Protocol, StepOf};
 use quorate_ledger::{Durability, Entry, FileDisk};
 use quorate_types::Batch;
 use quorate_validator::{LedgerWork, StepJournal};
@@ -25,6 +25,8 @@ pub(super) enum JournalWork<P: Protocol> {
     Keep(Arc<Batch>),
     /// Make it durable, then let it out.
     Step(Box<StepOf<P>>),
+    /// A peer has proven this: write it down.
+    Accuse(Box<Evidence>),
     /// Everything before is reflected in these entries: begin a new file with them.
     Rotate(Vec<Entry<P::Record>>),
     /// Flush and end.
@@ -68,6 +70,7 @@ impl<P: Protocol> JournalThread<P> {
                 match work {
                     JournalWork::Keep(batch) => self.journal.keep(batch),
                     JournalWork::Step(step) => steps.push(*step),
+                    JournalWork::Accuse(evidence) => self.accuse(&evidence),
                     JournalWork::Rotate(_) | JournalWork::Stop => {
                         last = Some(work);
                         break;
@@ -106,15 +109,17 @@ impl<P: Protocol> JournalThread<P> {
             Action::Commit { block, proof } => {
                 let _gone = self.ledger.send(LedgerTask::Work(LedgerWork::Commit { block, proof }));
             }
-            Action::Accuse(evidence) => {
-                self.metrics.accused();
-                self.evidence.keep(&evidence);
-            }
+            Action::Accuse(evidence) => self.accuse(&evidence),
             Action::Halt(why) => self.failure.fail(format!(
                 "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \
                  home directory and compare ledgers with `quorate ledger verify`"
             )),
         }
+    }
+
+    fn accuse(&self, evidence: &Evidence) {
+        self.metrics.accused();
+        self.evidence.keep(evidence);
     }
 
     /// The ledger must be durable before the records of what is in it may go.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use quorate_consensus::{Kind, PoolMessage, Protocol};
 use quorate_network::{Class, Frame, Network};
 use quorate_types::{ReplicaId, View, encode};
-use quorate_validator::Wire;
+use quorate_validator::{Testimony, Wire};
 use std::{marker::PhantomData, sync::Arc};
 
 /// The way out to the peers.
@@ -35,6 +35,10 @@ impl<P: Protocol> Outbox<P> {
         self.network.broadcast(frame::<P>(&Wire::Pool(message)));
     }
 
+    pub(super) fn testify(&self, to: ReplicaId, testimony: Testimony) {
+        self.network.send(to, frame::<P>(&Wire::Evidence(testimony)));
+    }
+
     pub(super) fn set_view(&self, view: View) {
         self.network.set_view(view);
     }
@@ -43,7 +47,7 @@ impl<P: Protocol> Outbox<P> {
 /// The stream that a message goes on. Small and urgent first; bodies last.
 pub(super) fn class_of<M: Kind>(wire: &Wire<M>) -> Class {
     match wire {
-        Wire::Pool(_) => Class::Batch,
+        Wire::Pool(_) | Wire::Evidence(_) => Class::Batch,
         Wire::Consensus(message) if message.is_large() => Class::Proposal,
         Wire::Consensus(_) => Class::Vote,
     }

@@ -86,10 +86,11 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let replica = quorate_validator::config(&config.genesis, &ledger, config.me, &keys, secret);
     let replica = replica.map_err(damaged)?;
     check_head::<P>(&replica).map_err(damaged)?;
-    let core: Core<P> = recover(replica, batch_limits(&config), recovered, &ledger);
+    let mut core: Core<P> = recover(replica, batch_limits(&config), recovered, &ledger);
     let ledger = Arc::new(RwLock::new(ledger));
 
     let evidence = open_evidence::<P>(&config, &keys)?;
+    evidence.proofs().for_each(|proof| core.recall(proof));
 
     let mut registry = Registry::default();
     let metrics = Arc::new(Metrics::register(&mut registry));
@@ -182,9 +183,11 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let sync_client = SyncClient { network: network.clone(), tasks: to_ledger, asks: asks_out };
     tokio::spawn(sync_client.run());
     tokio::spawn(submit::serve(submissions_in, to_pool.clone(), waiters, ledger.clone()));
+    let told_of_peers = to_consensus.clone();
     let on_peer = move |peer: ReplicaId, up: bool| {
         if up {
             connected.fetch_add(1, Ordering::Relaxed);
+            let _stopped = told_of_peers.send(Event::Connected(peer));
         } else {
             connected.fetch_sub(1, Ordering::Relaxed);
         }

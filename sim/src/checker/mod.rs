@@ -97,7 +97,7 @@ pub(crate) struct Checkers {
     pub(crate) dishonest: BTreeSet<ReplicaId>,
     /// Replicas whose disk lied: they may have lost promises, as if they lied themselves. What they commit is checked.
     pub(crate) damaged: BTreeSet<ReplicaId>,
-    /// Who refused whose sync answer, and why.
+    /// Who refused what a peer showed, and why.
     pub(crate) refused: Vec<(ReplicaId, ReplicaId, String)>,
     pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
 }

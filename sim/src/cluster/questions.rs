@@ -6,6 +6,7 @@ use quorate_consensus::{Evidence, MempoolStatus, ReplicaStatus};
 use quorate_crypto::{Committee, Scheme};
 use quorate_ledger::{Genesis, KvOp, Outcome};
 use quorate_types::{Digest, Header, Height, ReplicaId, View, decode};
+use quorate_validator::Docket;
 use std::collections::BTreeMap;
 
 /// Lines of the trace in a failure report.
@@ -65,7 +66,7 @@ impl<P: SimProtocol> Cluster<P> {
         self.life(replica).and_then(|life| life.ledger.base()).map(|base| base.header.height)
     }
 
-    /// Answers that were refused as lies: who refused whose, and why.
+    /// What was refused as a lie, answers to whoever catches up and proof of faults: who refused whose, and why.
     pub fn refusals(&self) -> &[(ReplicaId, ReplicaId, String)] {
         &self.checkers.refused
     }
@@ -112,9 +113,14 @@ impl<P: SimProtocol> Cluster<P> {
         self.rejected
     }
 
-    /// Who accused with what evidence.
+    /// Who holds what evidence: found, or heard of and checked.
     pub fn accusations(&self) -> impl Iterator<Item = (ReplicaId, &Evidence)> {
         self.checkers.accused.iter().map(|(who, evidence)| (*who, &**evidence))
+    }
+
+    /// What a running replica can prove, and who has shown it proof that proves nothing.
+    pub fn docket(&self, replica: impl Into<Which>) -> Option<&Docket> {
+        self.life(replica).map(|life| life.core.docket())
     }
 
     /// The genesis.

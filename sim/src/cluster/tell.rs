@@ -52,7 +52,7 @@ impl<P: SimProtocol> Cluster<P> {
                 story.mark(Some(who), now, Sort::Certificate, text, format!("f{height}"));
             }
             Sight::Refused { peer, why } => {
-                let text = format!("refuses an answer of replica {}: {why}", peer.0);
+                let text = format!("refuses what replica {} shows: {why}", peer.0);
                 story.mark(Some(who), now, Sort::Accuse, text, format!("refuses {}", peer.0));
             }
             Sight::Opened { .. } | Sight::Committed { .. } | Sight::Installed { .. } | Sight::Undurable { .. } => {}

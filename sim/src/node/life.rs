@@ -6,7 +6,9 @@ use quorate_consensus::Refused;
 use quorate_crypto::Scheme;
 use quorate_ledger::{Ledger, TxError};
 use quorate_types::{ReplicaId, Transaction};
-use quorate_validator::{Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, perform, sync::CatchUp};
+use quorate_validator::{
+    Core, Effect, Input, LedgerReply, LedgerWork, Output, StepJournal, Wire, perform, sync::CatchUp,
+};
 use std::sync::Arc;
 
 /// A running validator.
@@ -87,6 +89,11 @@ impl<P: SimProtocol> Life<P> {
             match effect {
                 Effect::Send { to, message } => self.share(to, message, outs),
                 Effect::Broadcast(message) => self.share_with_all(message, outs),
+                Effect::Testify { to, testimony } => outs.push(Out::Send { to, wire: Wire::Evidence(testimony) }),
+                Effect::Accuse(proof) => outs.push(Out::Saw(Sight::Accused(proof))),
+                Effect::Slandered { by, why } => {
+                    outs.push(Out::Saw(Sight::Refused { peer: by, why: why.to_string() }));
+                }
                 Effect::SetTimer { timer, after } => outs.push(Out::SetTimer { timer, after }),
                 Effect::Keep(batch) => self.journalling.keep(batch),
                 Effect::Ledger(work) => outs.push(Out::Task(Task::Work(work))),

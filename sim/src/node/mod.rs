@@ -109,7 +109,7 @@ pub(crate) enum Sight<P: SimProtocol> {
     Installed {
         head: Header,
     },
-    /// A process found a sync answer to be a lie.
+    /// A process found what a peer showed to be a lie: a sync answer, or proof of a fault.
     Refused {
         peer: ReplicaId,
         why: String,

@@ -1,5 +1,5 @@
-//! Messages between replicas, as `quorate-validator` reads them. A kind is `protocol/scheme/name`; messages about batches are
-//! the same under all of them.
+//! Messages between replicas, as `quorate-validator` reads them. A kind is `protocol/scheme/name`; messages about batches
+//! and faults are the same under all of them.
 
 use super::{Answer, Fields, holds};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -27,7 +27,7 @@ const PBFT: [&str; 10] = [
     "blocks",
 ];
 
-const POOL: [&str; 3] = ["batch", "offer", "ask_batch"];
+const COMMON: [&str; 5] = ["batch", "offer", "ask_batch", "evidence", "evidence_known"];
 
 const SCHEMES: [&str; 3] = [Ed25519List::NAME, BlsMulti::<MinSig>::NAME, BlsThreshold::<MinSig>::NAME];
 
@@ -35,7 +35,7 @@ pub(super) fn kinds() -> Answer {
     let mut kinds = Vec::new();
     for (protocol, names) in [("hotstuff", &HOTSTUFF[..]), ("pbft", &PBFT[..])] {
         for scheme in SCHEMES {
-            kinds.extend(names.iter().chain(&POOL).map(|name| format!("{protocol}/{scheme}/{name}")));
+            kinds.extend(names.iter().chain(&COMMON).map(|name| format!("{protocol}/{scheme}/{name}")));
         }
     }
     Ok(json!({ "kinds": kinds }))
@@ -56,7 +56,7 @@ pub(super) fn decode(fields: &Fields<'_>) -> Answer {
 }
 
 fn decode_under<S: Scheme>(protocol: &str, name: &str, bytes: &[u8]) -> Answer {
-    let is_known = |names: &[&str]| names.contains(&name) || POOL.contains(&name);
+    let is_known = |names: &[&str]| names.contains(&name) || COMMON.contains(&name);
     match protocol {
         "hotstuff" if is_known(&HOTSTUFF) => decode_as::<hotstuff::Message<S>>(name, bytes),
         "pbft" if is_known(&PBFT) => decode_as::<pbft::Message<S>>(name, bytes),
