@@ -1,9 +1,10 @@
 //! What can be done to a network.
 
-use crate::Attacker;
+use crate::{Attacker, Wan, time::exact};
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::time::Duration;
 
 /// Something that goes wrong, or right again.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub enum Action {
     Links(LinkSpec),
     /// One direction of one link behaves like this.
     Link(ReplicaId, ReplicaId, LinkSpec),
+    /// All links are as long as those of this network.
+    Wan(Wan),
     /// A clock is wrong by so many milliseconds.
     Skew(ReplicaId, i64),
     /// A replica lies from now on.
@@ -121,4 +124,6 @@ pub enum DiskFault {
     StaleSector(u32),
     /// What was meant for the one sector went to the other.
     MisdirectedSector(u32, u32),
+    /// Whatever is made durable takes so much longer; nothing: as long as it takes.
+    Slow(#[serde(with = "exact")] Duration),
 }

@@ -35,7 +35,18 @@ pub(crate) fn attacker(attacker: &Attacker, size: u16) -> Result<(), String> {
 }
 
 pub(crate) fn step(step: &Step, size: u16) -> Result<(), String> {
-    match &step.action {
+    step.action.check(size)
+}
+
+impl Action {
+    /// Refuses replicas that a network of so many does not have.
+    pub fn check(&self, size: u16) -> Result<(), String> {
+        action(self, size)
+    }
+}
+
+fn action(action: &Action, size: u16) -> Result<(), String> {
+    match action {
         Action::Crash(who)
         | Action::Restart(who)
         | Action::Wipe(who)
@@ -52,7 +63,7 @@ pub(crate) fn step(step: &Step, size: u16) -> Result<(), String> {
         Action::Partition(groups) => members(groups.iter().flatten(), size),
         Action::OneWay(from, to) | Action::Link(from, to, _) => members([from, to].into_iter(), size),
         Action::Attack(who) => attacker(who, size),
-        Action::Heal | Action::Links(_) => Ok(()),
+        Action::Heal | Action::Links(_) | Action::Wan(_) => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The file as it is written, before anybody asks whether it makes sense.
 
 use crate::{
-    Application, Attacker, DiskFault, DiskOf, Machine, Recorded, Who,
+    Application, Attacker, DiskFault, DiskOf, Machine, Recorded, Wan, Who,
     time::{self, optional},
 };
 use quorate_ledger::{Election, Protocol};
@@ -113,6 +113,7 @@ pub(crate) struct FileStep {
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) heal: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) links: Option<FileLinks>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) link: Option<FileLink>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) wan: Option<Wan>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) skew: Option<FileSkew>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) attack: Option<Attacker>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) stop_attack: Option<ReplicaId>,

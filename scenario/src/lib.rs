@@ -12,6 +12,7 @@ mod net;
 mod read;
 mod step;
 mod time;
+mod wan;
 mod write;
 
 pub use action::{Action, DiskFault, DiskOf, Who};
@@ -20,6 +21,7 @@ pub use net::{Application, Machine, Net, Votes};
 pub use read::Unreadable;
 pub use step::{Attacker, Load, LoadKind, Measure, Moment, Step};
 pub use time::{parse as parse_time, show as show_time};
+pub use wan::Wan;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use crate::{
 };
 use quorate_ledger::{Election, Params, Protocol};
 use quorate_links::LinkSpec;
+use serde::{Deserialize, Deserializer, de::Error};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -124,11 +125,26 @@ fn step(raw: FileStep) -> Result<Step, String> {
         (None, None) => return Err("a step says when: `at = \"5s\"` or `when = \"height >= 20\"`".to_owned()),
         (Some(_), Some(_)) => return Err("a step has `at` or `when`, not both".to_owned()),
     };
+    action(raw).map(|action| Step { moment, action })
+}
+
+fn action(raw: FileStep) -> Result<Action, String> {
     let mut actions = actions(raw)?;
     match (actions.pop(), actions.is_empty()) {
-        (Some(action), true) => Ok(Step { moment, action }),
+        (Some(action), true) => Ok(action),
         (Some(_), false) => Err("a step does one thing: write another step for the other".to_owned()),
         (None, _) => Err("a step does something, such as `crash = 2`".to_owned()),
+    }
+}
+
+/// An action alone is written as a step without its moment.
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = FileStep::deserialize(deserializer)?;
+        if raw.at.is_some() || raw.when.is_some() {
+            return Err(D::Error::custom("an action says nothing of when"));
+        }
+        action(raw).map_err(D::Error::custom)
     }
 }
 
@@ -152,6 +168,7 @@ fn actions(raw: FileStep) -> Result<Vec<Action>, String> {
         raw.heal.map(|_| Action::Heal),
         all_links,
         link,
+        raw.wan.map(Action::Wan),
         raw.skew.map(|skew| Action::Skew(skew.replica, skew.ms)),
         raw.attack.map(Action::Attack),
         raw.stop_attack.map(Action::StopAttack),

@@ -37,6 +37,16 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+/// The same, both ways.
+pub(crate) mod exact {
+    pub(crate) use super::deserialize;
+    use super::{Duration, Serializer, show};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&show(*duration))
+    }
+}
+
 /// The same for one that may be missing.
 pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Error, Serializer, parse, show};

@@ -7,7 +7,7 @@ use crate::{
 };
 use quorate_ledger::Params;
 use quorate_links::LinkSpec;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::time::Duration;
 
 impl Scenario {
@@ -83,12 +83,24 @@ fn net(scenario: &Scenario) -> FileNet {
 }
 
 fn step(step: &Step) -> FileStep {
-    let mut raw = FileStep::default();
+    let mut raw = action(&step.action);
     match step.moment {
         Moment::At(at) => raw.at = Some(at),
         Moment::When(..) => raw.when = Some(step.moment.to_string()),
     }
-    match step.action.clone() {
+    raw
+}
+
+/// As a step without its moment.
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        action(self).serialize(serializer)
+    }
+}
+
+fn action(action: &Action) -> FileStep {
+    let mut raw = FileStep::default();
+    match action.clone() {
         Action::Crash(who) => raw.crash = Some(who),
         Action::CrashAfter(replica, actions) => raw.crash_after = Some(FileCrashAfter { replica, actions }),
         Action::Restart(who) => raw.restart = Some(who),
@@ -102,6 +114,7 @@ fn step(step: &Step) -> FileStep {
         Action::Heal => raw.heal = Some(true),
         Action::Links(spec) => raw.links = Some(links(spec)),
         Action::Link(from, to, spec) => raw.link = Some(FileLink { from, to, is: links(spec) }),
+        Action::Wan(wan) => raw.wan = Some(wan),
         Action::Skew(replica, ms) => raw.skew = Some(FileSkew { replica, ms }),
         Action::Attack(attacker) => raw.attack = Some(attacker),
         Action::StopAttack(replica) => raw.stop_attack = Some(replica),

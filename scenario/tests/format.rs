@@ -1,6 +1,6 @@
 //! What the format reads, writes and refuses.
 
-use quorate_scenario::{Action, Expectation, Load, Moment, Scenario, Unreadable, Who};
+use quorate_scenario::{Action, DiskFault, DiskOf, Expectation, Load, Moment, Scenario, Unreadable, Who};
 use quorate_types::ReplicaId;
 use std::time::Duration;
 
@@ -60,6 +60,9 @@ at = "1s"
 disk = { replica = 1, of = "blocks", fault = { misdirected-sector = [1, 2] } }
 [[step]]
 at = "1s"
+disk = { replica = 1, of = "journal", fault = { slow = "20ms" } }
+[[step]]
+at = "1s"
 pause = 1
 [[step]]
 at = "2s"
@@ -79,6 +82,9 @@ links = { delay = "1ms", cut = true }
 [[step]]
 at = "3s"
 link = { from = 0, to = 4, is = { loss = 1.0 } }
+[[step]]
+at = "3s"
+wan = "aws"
 [[step]]
 at = "3s"
 skew = { replica = 4, ms = -3600000 }
@@ -108,7 +114,21 @@ fn whatever_is_read_is_written_and_read_the_same() {
     let scenario = Scenario::parse(WHOLE).expect("it is whole");
     let text = scenario.to_text();
     assert_eq!(Scenario::parse(&text).as_ref(), Ok(&scenario), "{text}");
-    assert_eq!((scenario.seed, scenario.steps.len(), scenario.load.len()), (u64::MAX, 17, 4));
+    assert_eq!((scenario.seed, scenario.steps.len(), scenario.load.len()), (u64::MAX, 19, 4));
+}
+
+#[test]
+fn an_action_alone_is_a_step_without_its_moment_in_json_too() {
+    for step in Scenario::parse(WHOLE).expect("it is whole").steps {
+        let json = serde_json::to_string(&step.action).expect("it has a JSON form");
+        assert_eq!(serde_json::from_str::<Action>(&json).expect(&json), step.action, "{json}");
+    }
+    let slow = Action::Disk(ReplicaId(1), DiskOf::Journal, DiskFault::Slow(Duration::from_millis(20)));
+    let json = r#"{"disk":{"replica":1,"of":"journal","fault":{"slow":"20ms"}}}"#;
+    assert_eq!(serde_json::to_string(&slow).expect("JSON"), json);
+    for nonsense in [r#"{}"#, r#"{"at":"1s","crash":1}"#, r#"{"crash":1,"heal":true}"#, r#"{"crush":1}"#] {
+        assert!(serde_json::from_str::<Action>(nonsense).is_err(), "{nonsense}");
+    }
 }
 
 #[test]

@@ -159,6 +159,9 @@ fn faults(action: &Action, replicas: u16) -> Vec<Fault> {
         Action::OneWay(from, to) => vec![Fault::OneWay(*from, *to)],
         Action::Heal => vec![Fault::Heal],
         Action::Links(spec) => vec![Fault::Links(*spec)],
+        Action::Wan(wan) => {
+            wan.links(replicas).into_iter().map(|(from, to, spec)| Fault::Link(from, to, spec)).collect()
+        }
         Action::Link(from, to, spec) => vec![Fault::Link(*from, *to, *spec)],
         Action::Skew(who, milliseconds) => vec![Fault::Skew(*who, *milliseconds)],
         Action::Attack(written) => vec![Fault::Attack(attacker(written))],
@@ -210,6 +213,7 @@ fn disk_fault(fault: file::DiskFault) -> DiskFault {
         file::DiskFault::PowerFailsBefore(changes) => DiskFault::PowerFailsBefore(changes),
         file::DiskFault::StaleSector(sector) => DiskFault::StaleSector(sector),
         file::DiskFault::MisdirectedSector(meant, hit) => DiskFault::MisdirectedSector(meant, hit),
+        file::DiskFault::Slow(by) => DiskFault::Slow(by),
     }
 }
 
@@ -220,5 +224,6 @@ fn disk_fault_to_file(fault: DiskFault) -> file::DiskFault {
         DiskFault::PowerFailsBefore(changes) => file::DiskFault::PowerFailsBefore(changes),
         DiskFault::StaleSector(sector) => file::DiskFault::StaleSector(sector),
         DiskFault::MisdirectedSector(meant, hit) => file::DiskFault::MisdirectedSector(meant, hit),
+        DiskFault::Slow(by) => file::DiskFault::Slow(by),
     }
 }

@@ -141,6 +141,7 @@ fn liveness_phase<P: SimProtocol>(cluster: &mut Cluster<P>, plan: &Plan) -> Resu
     cluster.resume_all();
     cluster.restart_all();
     cluster.replace_bad_disks();
+    cluster.quicken_disks();
     let longest = Duration::from_millis(plan.params.timeout_max_ms);
     let limit = base * 100 + longest * 6 * u32::try_from(plan.replicas).expect("small");
     let healed = cluster.now();

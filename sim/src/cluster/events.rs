@@ -15,7 +15,7 @@ use quorate_validator::{
     Checked, CoreTimer, Input, Wire,
     sync::{SyncReply, SyncRequest, Ticket},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The name under which a question is counted.
 fn asked_for(request: &SyncRequest) -> &'static str {
@@ -176,12 +176,14 @@ impl<P: SimProtocol> Cluster<P> {
                 }
                 Out::Task(task) => {
                     let node = &mut self.nodes[who.index()];
-                    let at = node.ledger_free_at.max(now) + draw(&mut node.rng, self.timing.ledger);
+                    let slow = if task.writes() { node.disks.blocks.slowness() } else { Duration::ZERO };
+                    let at = node.ledger_free_at.max(now) + draw(&mut node.rng, self.timing.ledger) + slow;
                     node.ledger_free_at = at;
                     self.queue.post(at, Event::Work { who, life, task });
                 }
                 Out::Flush => {
-                    let at = now + draw(&mut self.nodes[who.index()].rng, self.timing.flush);
+                    let node = &mut self.nodes[who.index()];
+                    let at = now + draw(&mut node.rng, self.timing.flush) + node.disks.journal.slowness();
                     self.queue.post(at, Event::Flushed { who, life });
                 }
                 Out::Ask { to, request, ticket } => {

@@ -11,6 +11,7 @@ use crate::{
 };
 use quorate_links::LinkSpec;
 use quorate_types::ReplicaId;
+use std::time::Duration;
 
 /// One of a replica's disks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,15 @@ impl<P: SimProtocol> Cluster<P> {
             if self.nodes[index].death.is_some() && self.checkers.damaged.contains(&id) {
                 self.wipe(id);
                 self.restart(id);
+            }
+        }
+    }
+
+    /// No disk is slow any more.
+    pub(crate) fn quicken_disks(&mut self) {
+        for node in &self.nodes {
+            for disk in [&node.disks.journal, &node.disks.blocks] {
+                disk.inject(DiskFault::Slow(Duration::ZERO));
             }
         }
     }

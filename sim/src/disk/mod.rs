@@ -22,6 +22,7 @@ use state::{NameChange, State};
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// How a disk misbehaves, besides losing what was not synced.
@@ -38,6 +39,8 @@ pub enum DiskFault {
     StaleSector(u32),
     /// What was written and synced to the one sector went to the other one, and the first holds what it held before.
     MisdirectedSector(u32, u32),
+    /// Whatever is made durable takes so much longer.
+    Slow(Duration),
 }
 
 /// Which unsynced writes a crash can take.
@@ -77,6 +80,7 @@ impl SimDisk {
             DiskFault::PowerFailsBefore(changes) => state.fuse = Some(changes),
             DiskFault::StaleSector(sector) => state.put_back(sector),
             DiskFault::MisdirectedSector(from, to) => state.misdirect(from, to),
+            DiskFault::Slow(by) => state.slow = by,
         }
     }
 
@@ -84,9 +88,15 @@ impl SimDisk {
     pub fn repair(&self) {
         let mut state = self.state();
         (state.sync_fails, state.room, state.fuse, state.is_dead) = (false, None, None, false);
+        state.slow = Duration::ZERO;
     }
 
-    /// Whether a fault was injected and not repaired.
+    /// How much longer it takes than a good disk.
+    pub fn slowness(&self) -> Duration {
+        self.state().slow
+    }
+
+    /// Whether it may fail: a fault other than slowness was injected and not repaired.
     pub fn is_faulty(&self) -> bool {
         let state = self.state();
         state.sync_fails || state.is_dead || state.room.is_some() || state.fuse.is_some() || state.has_bad_sectors

@@ -1,7 +1,7 @@
 //! What a disk holds: files, their names, and the faults that wait for it.
 
 use super::file::File;
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, time::Duration};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -15,6 +15,7 @@ pub(super) struct State {
     pub(super) deferred: bool,
     pub(super) room: Option<u64>,
     pub(super) sync_fails: bool,
+    pub(super) slow: Duration,
     pub(super) fuse: Option<u32>,
     pub(super) is_dead: bool,
     pub(super) has_bad_sectors: bool,

@@ -74,6 +74,14 @@ pub(crate) enum Task {
 }
 
 impl Task {
+    /// Whether it puts something on the disk of the block log.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Work(LedgerWork::Commit { .. }) | Self::SyncThenRotate | Self::Accept { .. } => true,
+            Self::Work(_) => false,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Work(LedgerWork::Build { .. }) => "build",
