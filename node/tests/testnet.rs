@@ -2,83 +2,10 @@
 //!
 //! Here and not in the `tests` crate, because cargo tells a package's own tests where its binary lies.
 
-use serde_json::Value;
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
-};
+mod common;
 
-fn quorate(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(arguments).arg("--home").arg(home).env_remove("RUST_LOG").env_remove("QUORATE_NODE");
-    command
-}
-
-fn run(home: &Path, arguments: &[&str]) -> Output {
-    quorate(home, arguments).output().expect("runs")
-}
-
-/// Runs a command that must succeed and gives its answer.
-fn answer(home: &Path, arguments: &[&str]) -> Value {
-    let output = run(home, &[arguments, &["--output", "json"]].concat());
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-/// A running `quorate testnet`; ended when dropped.
-struct Testnet {
-    process: Child,
-    lines: BufReader<ChildStdout>,
-    ready: Value,
-}
-
-impl Testnet {
-    fn start(home: &Path, arguments: &[&str]) -> Self {
-        let mut command = quorate(home, &[&["testnet", "--output", "ndjson"], arguments].concat());
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("runs");
-        let lines = BufReader::new(process.stdout.take().expect("piped"));
-        let mut testnet = Self { process, lines, ready: Value::Null };
-        testnet.ready = testnet.event("ready");
-        testnet
-    }
-
-    /// The next event of this name.
-    fn event(&mut self, name: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            let read = self.lines.read_line(&mut line).expect("readable");
-            assert!(read > 0, "the testnet ended before it said `{name}`");
-            let event: Value = serde_json::from_str(&line).expect("one JSON document a line");
-            if event["event"] == name {
-                return event;
-            }
-        }
-    }
-
-    fn pid(&self, node: usize) -> String {
-        self.ready["validators"][node]["pid"].to_string()
-    }
-
-    /// Ctrl-C, the verdict, and the exit code.
-    fn stop(mut self) -> (Value, Option<i32>) {
-        signal("-INT", &self.process.id().to_string());
-        let end = self.event("end");
-        (end, self.process.wait().expect("ends").code())
-    }
-}
-
-impl Drop for Testnet {
-    fn drop(&mut self) {
-        // Its validators see their pipe close and stop.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn signal(kind: &str, pid: &str) {
-    assert!(Command::new("kill").args([kind, pid]).status().expect("runs").success());
-}
+use common::{Testnet, answer, end_of, run, signal};
+use std::process::{Command, Stdio};
 
 #[test]
 fn hotstuff_commits_and_proves_transactions_while_a_validator_dies_and_returns() {
@@ -169,10 +96,4 @@ fn the_next_run_resumes_and_a_contradiction_is_refused() {
     assert!(end["result"]["height"].as_u64().is_some_and(|now| now >= height), "{end}");
     let fresh = Testnet::start(&home, &["--fresh", "--nodes", "1", "--duration", "1s"]);
     assert_ne!(fresh.ready["genesis"], genesis);
-}
-
-/// Waits for a testnet whose time is limited.
-fn end_of(mut testnet: Testnet) -> (Value, Option<i32>) {
-    let end = testnet.event("end");
-    (end, testnet.process.wait().expect("ends").code())
 }

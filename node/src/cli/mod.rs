@@ -5,6 +5,8 @@ mod deal;
 mod dkg;
 mod duration;
 mod evidence;
+#[cfg(feature = "lab")]
+mod fault;
 mod forensics;
 mod genesis;
 mod get;
@@ -87,6 +89,10 @@ enum Command {
     /// Look at a ledger on disk, without a node
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Break a running testnet: kill, pause, partition, slow down, lie
+    #[cfg(feature = "lab")]
+    #[command(subcommand)]
+    Fault(fault::FaultCommand),
     /// Run validators in the simulator, where all chance comes from one seed
     #[cfg(feature = "lab")]
     #[command(subcommand)]
@@ -137,6 +143,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Evidence(command) => done(evidence::run(command, context)),
         Command::Forensics(args) => forensics::run(&args, context),
         Command::Ledger(command) => done(ledger::run(command, context)),
+        #[cfg(feature = "lab")]
+        Command::Fault(command) => done(fault::run(command, context)),
         #[cfg(feature = "lab")]
         Command::Sim(command) => sim::run(command, context),
         Command::Completions(args) => done(completions::run(&args)),
@@ -214,7 +222,19 @@ mod tests {
             ),
         ];
         #[cfg(feature = "lab")]
-        let simulator: [(&[&str], &str, &str); 4] = [
+        let simulator: [(&[&str], &str, &str); 8] = [
+            (&["fault", "kill"], "Kill validators: SIGKILL, as if the power had failed", "Their disks stay"),
+            (
+                &["fault", "partition"],
+                "Cut links: only members of one group hear each other, or nothing passes in one direction",
+                "quote it, or the shell writes into a file",
+            ),
+            (&["fault", "attack", "start"], "Let validators lie from now on", "names the attacks"),
+            (
+                &["fault", "status"],
+                "Tell all that is in force, and how much of the fault budget is used",
+                "Links, cuts and clocks are not counted",
+            ),
             (&["sim", "run"], "Run one seed, or a scenario", "then everything heals"),
             (&["sim", "campaign"], "Run many seeds", "each hundredth seed"),
             (&["sim", "twins"], "Run replicas whose keys run twice, in every split of the network", "and must commit"),

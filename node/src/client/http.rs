@@ -9,6 +9,8 @@ use crate::{
     handle::Wait,
 };
 use quorate_types::{Account, Digest, Transaction};
+#[cfg(feature = "lab")]
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub struct Api {
     base: String,
     http: reqwest::Client,
+    /// What requests bear.
+    token: Option<String>,
 }
 
 /// Why there is no answer of the kind hoped for.
@@ -50,7 +54,13 @@ impl Api {
             .no_proxy()
             .build()
             .map_err(|error| Failure::environment(format!("cannot make an HTTP client: {error}")))?;
-        Ok(Self { base, http })
+        Ok(Self { base, http, token: None })
+    }
+
+    /// The API at `base` for whoever holds this token, which each request then bears.
+    #[cfg(feature = "lab")]
+    pub fn with_token(base: &str, token: &crate::lab::FaultToken) -> Result<Self, Failure> {
+        Ok(Self { token: Some(token.text().to_owned()), ..Self::new(base)? })
     }
 
     /// Where it is.
@@ -94,7 +104,23 @@ impl Api {
         self.send(self.http.get(format!("{}{path}", self.base))).await
     }
 
+    /// `PUT`s a body and takes any JSON.
+    #[cfg(feature = "lab")]
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Unanswered> {
+        self.send(self.http.put(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    /// `POST`s a body and takes any JSON.
+    #[cfg(feature = "lab")]
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Unanswered> {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Unanswered> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();

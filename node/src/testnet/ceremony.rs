@@ -2,7 +2,7 @@
 //! process of its own (`quorate dkg`), over real sockets. What this process learns of it is public.
 
 use super::{
-    children::{self, Children, Died},
+    children::{self, Children, Deaths, Died},
     manifest::Manifest,
     options::Options,
     screen::Screen,
@@ -39,9 +39,9 @@ pub(crate) async fn run(
     let arguments = [passed_on, &pace].concat();
     let about = (four_phases * 3 / 4 + Duration::from_secs(3)).as_secs();
     screen.note(format!("the validators make their key; that takes about {about} s"));
-    let mut children = Children::start("dkg", &options.home, &manifest.nodes, &arguments)?;
+    let (mut children, mut deaths) = Children::start("dkg", &options.home, &manifest.nodes, &arguments)?;
     let ended = tokio::select! {
-        ended = all_ended(&mut children, manifest.nodes.len(), options) => ended.map(|()| true),
+        ended = all_ended(&mut deaths, manifest.nodes.len(), options) => ended.map(|()| true),
         _ = signals.next() => Ok(false),
         () = tokio::time::sleep(four_phases * PATIENCE) => Err(Failure::new(Exit::NoProgress, "the key generation does not end")
             .hint(format!("look at {}", options.home.path().join("node*.log").display()))),
@@ -57,9 +57,9 @@ pub(crate) async fn run(
 }
 
 /// All validators are of one testnet: it wants a share for each.
-async fn all_ended(children: &mut Children, count: usize, options: &Options) -> Result<(), Failure> {
+async fn all_ended(deaths: &mut Deaths, count: usize, options: &Options) -> Result<(), Failure> {
     for _ in 0..count {
-        let Died { name, status, log_tail, .. } = children.died().await;
+        let Died { name, status, log_tail, .. } = deaths.next().await;
         if !status.success() {
             let how = children::shown(status);
             let what = format!("{name} has no share of the key ({how}); the last lines of its log:\n{log_tail}");

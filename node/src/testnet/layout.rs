@@ -5,6 +5,7 @@
 //! <home>/genesis.json    the chain
 //! <home>/client.pem      the funded development key; the load's accounts derive from it
 //! <home>/fault_token     who knows it may ask the validators to fail; a new one for each run
+//! <home>/console.json    where the fault console listens, while the testnet runs
 //! <home>/LOCK            held by the running testnet
 //! <home>/node<i>/        a validator's home
 //! <home>/node<i>.log     what it logged
@@ -49,6 +50,11 @@ impl TestnetHome {
     /// `fault_token`.
     pub fn fault_token(&self) -> PathBuf {
         self.0.join("fault_token")
+    }
+
+    /// `console.json`.
+    pub fn console_file(&self) -> PathBuf {
+        self.0.join("console.json")
     }
 
     /// `LOCK`.

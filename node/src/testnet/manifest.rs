@@ -125,7 +125,9 @@ impl Manifest {
             }
         }
         // The manifest last: a removal that was interrupted can be repeated.
-        for file in [home.genesis_file(), home.development_key(), home.fault_token(), home.manifest_file()] {
+        for file in
+            [home.genesis_file(), home.development_key(), home.fault_token(), home.console_file(), home.manifest_file()]
+        {
             remove(&file, fs::remove_file)?;
         }
         Ok(left)

@@ -6,6 +6,8 @@
 mod accounts;
 mod ceremony;
 mod children;
+#[cfg(feature = "lab")]
+pub(crate) mod console;
 mod layout;
 mod load;
 mod manifest;
@@ -21,18 +23,25 @@ pub use layout::{DEFAULT_HOME, TestnetHome};
 pub use manifest::{Manifest, NodeEntry};
 pub use options::Options;
 
+#[cfg(feature = "lab")]
+use crate::lab::FaultToken;
 use crate::{
     exit::{Exit, Failure},
     lock::DataLock,
     output::Output,
     signals::Signals,
 };
-use children::{Children, Died};
+use children::{Children, Deaths, Died};
+#[cfg(feature = "lab")]
+use console::{Console, Endpoint};
 use load::Load;
 use prepare::Prepared;
 use screen::Screen;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use verdict::Verdict;
 use watch::Watch;
 
@@ -40,6 +49,9 @@ use watch::Watch;
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long what was begun may take to be committed at the end. With paced empty blocks it never ends.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// The validators' processes, for whoever starts and ends them.
+type Shared = Arc<tokio::sync::Mutex<Children>>;
 
 /// Why a testnet stops running.
 enum End {
@@ -62,15 +74,18 @@ pub async fn run(options: &Options, passed_on: &[String], output: Output) -> Res
     }
     let prepared = files.complete(options)?;
     let started = Instant::now();
-    let children = Children::start("node", &options.home, &prepared.manifest.nodes, passed_on)?;
+    let (children, deaths) = Children::start("node", &options.home, &prepared.manifest.nodes, passed_on)?;
     let mut testnet = Testnet {
         watch: Watch::new(&prepared.manifest, &children)?,
         screen,
         options,
         prepared,
-        children,
+        children: Arc::new(tokio::sync::Mutex::new(children)),
+        deaths,
+        #[cfg(feature = "lab")]
+        lab: None,
         load: None,
-        deaths: Vec::new(),
+        died: Vec::new(),
     };
     let ran = testnet.until_ready(started, &mut signals).await;
     let ran = match ran {
@@ -83,11 +98,34 @@ pub async fn run(options: &Options, passed_on: &[String], output: Output) -> Res
 struct Testnet<'a> {
     options: &'a Options,
     prepared: Prepared,
-    children: Children,
+    children: Shared,
+    deaths: Deaths,
+    /// Where faults are asked for, from when all were ready.
+    #[cfg(feature = "lab")]
+    lab: Option<Lab>,
     watch: Watch,
     screen: Screen,
     load: Option<Load>,
-    deaths: Vec<Died>,
+    died: Vec<Died>,
+}
+
+/// The fault console and where it listens.
+#[cfg(feature = "lab")]
+struct Lab {
+    console: Arc<Console>,
+    endpoint: Endpoint,
+}
+
+#[cfg(feature = "lab")]
+impl Lab {
+    async fn open(home: &TestnetHome, manifest: &Manifest, children: &Shared) -> Result<Self, Failure> {
+        let path = home.fault_token();
+        let token = FaultToken::load(&path)?
+            .ok_or_else(|| Failure::environment(format!("the fault token {} is gone", path.display())))?;
+        let console = Arc::new(Console::new(home, manifest, &token, Arc::clone(children))?);
+        let endpoint = Endpoint::open(Arc::clone(&console), home, token).await?;
+        Ok(Self { console, endpoint })
+    }
 }
 
 impl Testnet<'_> {
@@ -96,7 +134,7 @@ impl Testnet<'_> {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(50)) => self.watch.refresh().await,
-                died = self.children.died() => return Err(self.not_started(died)),
+                died = self.deaths.next() => return Err(self.not_started(died)),
                 _ = signals.next() => return Ok(End::Impatient),
             }
             if self.watch.all_ready() {
@@ -109,8 +147,15 @@ impl Testnet<'_> {
             }
         }
         let took = started.elapsed();
-        let text = ready::text(self.options, &self.prepared, &self.children, took);
-        let event = ready::event(self.options, &self.prepared, &self.children, took);
+        #[cfg(feature = "lab")]
+        {
+            self.lab = Some(Lab::open(&self.options.home, &self.prepared.manifest, &self.children).await?);
+        }
+        let (text, event) = {
+            let children = self.children.lock().await;
+            let text = ready::text(self.options, &self.prepared, &children, took);
+            (text, ready::event(self.options, &self.prepared, &children, took))
+        };
         self.screen.tell(&text, &event)?;
         Ok(End::Orderly)
     }
@@ -145,14 +190,27 @@ impl Testnet<'_> {
                     let load = self.load.as_ref().map(Load::summary);
                     self.screen.status(&self.watch.lines(), load.as_ref())?;
                 }
-                died = self.children.died() => {
-                    self.screen.died(&died, &ready::restart(self.options, &died.name))?;
-                    self.deaths.push(died);
-                }
+                died = self.deaths.next() => self.note_death(died).await?,
                 () = &mut over => return Ok(End::Orderly),
                 _ = signals.next() => return Ok(End::Orderly),
             }
         }
+    }
+
+    /// Tells that a validator has ended by itself. If what was done to it explains that, it is held against nobody.
+    async fn note_death(&mut self, died: Died) -> Result<(), Failure> {
+        #[cfg(feature = "lab")]
+        let is_explained = match &self.lab {
+            Some(lab) => lab.console.died(&died).await,
+            None => false,
+        };
+        #[cfg(not(feature = "lab"))]
+        let is_explained = false;
+        self.screen.died(&died, &ready::restart(self.options, &died.name))?;
+        if !is_explained {
+            self.died.push(died);
+        }
+        Ok(())
     }
 
     /// Stops what was started, whatever happened before; then compares and reports.
@@ -169,7 +227,12 @@ impl Testnet<'_> {
             self.settle(signals).await;
         }
         let lines = self.watch.lines();
-        self.children.stop().await;
+        // First, or a validator could be started again.
+        #[cfg(feature = "lab")]
+        if let Some(lab) = self.lab.take() {
+            lab.endpoint.close().await;
+        }
+        self.children.lock().await.stop().await;
         if !orderly {
             return ran.map(|_| Exit::Interrupted);
         }
@@ -219,7 +282,7 @@ impl Testnet<'_> {
             return Ok(verdict.exit());
         }
         // One that was killed was killed by somebody; one that ended with an error of its own is a failure.
-        if let Some(died) = self.deaths.iter().find(|died| died.status.code().is_some_and(|code| code != 0)) {
+        if let Some(died) = self.died.iter().find(|died| died.status.code().is_some_and(|code| code != 0)) {
             let how = children::shown(died.status);
             return Err(Failure::failed(format!("{} ended by itself with {how}", died.name))
                 .hint(format!("see {}", self.options.home.log(&died.name).display())));

@@ -2,7 +2,7 @@
 
 use super::{
     children::Children,
-    layout::DEFAULT_HOME,
+    layout::{DEFAULT_HOME, TestnetHome},
     options::{Options, shown_interval},
     prepare::Prepared,
 };
@@ -93,12 +93,17 @@ pub(crate) fn event(options: &Options, prepared: &Prepared, children: &Children,
     })
 }
 
+/// The flag that names a testnet's home, where commands would look elsewhere without it.
+pub(crate) fn home_flag(home: &TestnetHome) -> String {
+    match home.path() == Path::new(DEFAULT_HOME) {
+        true => String::new(),
+        false => format!(" --home {}", quoted(home.path())),
+    }
+}
+
 fn commands(options: &Options, prepared: &Prepared, children: &Children) -> Vec<String> {
     let program = program();
-    let home = match options.home.path() == Path::new(DEFAULT_HOME) {
-        true => String::new(),
-        false => format!(" --home {}", quoted(options.home.path())),
-    };
+    let home = home_flag(&options.home);
     let nodes = &prepared.manifest.nodes;
     let mut commands = vec![format!("{program} status{home}")];
     if prepared.manifest.app == "kv" {
@@ -114,6 +119,12 @@ fn commands(options: &Options, prepared: &Prepared, children: &Children) -> Vec<
         let pid = children.pid(&last.name).unwrap_or_default();
         commands.push(format!("kill -9 {pid}    # one of them; the others go on. Start it again with:"));
         commands.push(restart(options, &last.name));
+        if cfg!(feature = "lab") {
+            commands.push(format!(
+                "{program} fault kill {}{home}    # or partition, attack, slow-disk, ...: fault --help",
+                nodes.len() - 1
+            ));
+        }
     }
     commands
 }

@@ -26,11 +26,16 @@ struct AttackView {
 }
 
 pub(super) fn run(args: &AttacksArgs, context: &Context) -> Result<Exit, Failure> {
+    list_all(args.protocol, context).map(|()| Exit::Success)
+}
+
+/// Prints those on a protocol, or on both.
+pub(super) fn list_all(protocol: Option<Protocol>, context: &Context) -> Result<(), Failure> {
     let mut attacks = Vec::new();
     list::<SymbolicHotStuff>(Protocol::Hotstuff, &mut attacks);
     list::<SymbolicPbft>(Protocol::Pbft, &mut attacks);
-    attacks.retain(|attack| args.protocol.is_none_or(|protocol| attack.protocols.contains(&protocol)));
-    context.output.data(&attacks, |attacks| table(attacks)).map(|()| Exit::Success)
+    attacks.retain(|attack| protocol.is_none_or(|protocol| attack.protocols.contains(&protocol)));
+    context.output.data(&attacks, |attacks| table(attacks))
 }
 
 /// One attack of two protocols is told once; two of one name that do different things are told apart.

@@ -31,6 +31,11 @@ pub(super) enum SimCommand {
     Attacks(attacks::AttacksArgs),
 }
 
+/// Prints the attacks that there are.
+pub(super) fn list_attacks(protocol: Option<quorate_ledger::Protocol>, context: &Context) -> Result<(), Failure> {
+    attacks::list_all(protocol, context)
+}
+
 /// Shown below the help of commands that run something.
 const ENDINGS: &str = "Endings:\n  pass         exit code 0: everything held\n  broken       exit code 1: a rule other than the next \
     two was broken, or the code panicked\n  diverged     exit code 3: honest ledgers differ, or hold what was never \

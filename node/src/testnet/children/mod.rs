@@ -1,27 +1,26 @@
 //! The validators' processes: started, watched, and stopped by us, and nobody else's ever touched.
 //!
 //! Each is in a process group of its own, so that Ctrl-C reaches the testnet alone and the end is orderly; and each holds
-//! the other end of a pipe from us and stops when it closes, so that none outlives a testnet that was killed.
+//! the other end of a pipe from us and stops when it closes, so that none outlives a testnet that was killed. One that stands still
+//! cannot see that; the kernel ends it, because its process group is then without a parent (`setpgid(2)`, orphaned process groups).
+
+mod process;
 
 use super::{layout::TestnetHome, manifest::NodeEntry};
 use crate::exit::Failure;
-use rustix::process::{Pid, kill_process};
+use process::Process;
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    time::Duration,
 };
 use tokio::{
     process::{Child, Command},
     sync::mpsc,
-    task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
 
-/// How long a validator may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of a dead validator's log is shown.
 const TAIL_BYTES: u64 = 4096;
 /// And how many lines of that.
@@ -38,15 +37,25 @@ pub(crate) struct Died {
 
 /// All processes started.
 pub(crate) struct Children {
-    watched: Vec<Watched>,
-    stop: CancellationToken,
-    died: mpsc::Receiver<Died>,
+    program: PathBuf,
+    command: String,
+    home: TestnetHome,
+    passed_on: Vec<String>,
+    running: BTreeMap<String, Process>,
+    report: mpsc::UnboundedSender<Died>,
 }
 
-struct Watched {
-    name: String,
-    pid: u32,
-    task: JoinHandle<()>,
+/// Those that die by themselves, as they do.
+pub(crate) struct Deaths(mpsc::UnboundedReceiver<Died>);
+
+impl Deaths {
+    /// The next validator that dies by itself. Waits for ever when all have been told of.
+    pub(crate) async fn next(&mut self) -> Died {
+        match self.0.recv().await {
+            Some(died) => died,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Children {
@@ -56,44 +65,75 @@ impl Children {
         home: &TestnetHome,
         nodes: &[NodeEntry],
         passed_on: &[String],
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Deaths), Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::environment(format!("cannot tell where this program lies: {error}")))?;
-        let stop = CancellationToken::new();
-        let (report, died) = mpsc::channel(nodes.len().max(1));
-        let mut children = Self { watched: Vec::new(), stop: stop.clone(), died };
+        // Without a bound: one for each process that was started.
+        let (report, deaths) = mpsc::unbounded_channel();
+        let mut children = Self {
+            program,
+            command: command.to_owned(),
+            home: home.clone(),
+            passed_on: passed_on.to_vec(),
+            running: BTreeMap::new(),
+            report,
+        };
         for node in nodes {
-            let log = home.log(&node.name);
-            let mut process = Command::new(&program);
-            process.arg(command).arg("--home").arg(home.node(&node.name).path()).args(passed_on);
-            let child = spawn(process, &log)
-                .map_err(|error| Failure::environment(format!("cannot start {}: {error}", node.name)))?;
-            let pid = child.id().unwrap_or_default();
-            let task = tokio::spawn(watch(child, pid, node.name.clone(), log, stop.clone(), report.clone()));
-            children.watched.push(Watched { name: node.name.clone(), pid, task });
+            children.spawn(&node.name)?;
         }
-        Ok(children)
+        Ok((children, Deaths(deaths)))
     }
 
-    /// The next validator that dies by itself. Waits for ever when all have been told of.
-    pub(crate) async fn died(&mut self) -> Died {
-        match self.died.recv().await {
-            Some(died) => died,
-            None => std::future::pending().await,
-        }
+    /// Starts a validator's process, and gives its number.
+    pub(crate) fn spawn(&mut self, name: &str) -> Result<u32, Failure> {
+        let log = self.home.log(name);
+        let mut process = Command::new(&self.program);
+        process.arg(&self.command).arg("--home").arg(self.home.node(name).path()).args(&self.passed_on);
+        let child =
+            spawn(process, &log).map_err(|error| Failure::environment(format!("cannot start {name}: {error}")))?;
+        let process = Process::watch(child, name, log, self.report.clone());
+        let pid = process.pid();
+        self.running.insert(name.to_owned(), process);
+        Ok(pid)
     }
 
-    /// The process that was started for a validator.
+    /// The process that was started for a validator last.
     pub(crate) fn pid(&self, name: &str) -> Option<u32> {
-        self.watched.iter().find(|child| child.name == name).map(|child| child.pid)
+        self.running.get(name).map(Process::pid)
     }
 
     /// Stops those that still run: SIGTERM to all, patience, SIGKILL.
     pub(crate) async fn stop(&mut self) {
-        self.stop.cancel();
-        for child in self.watched.drain(..) {
-            let _ = child.task.await;
-        }
+        let running: Vec<_> = std::mem::take(&mut self.running).into_values().collect();
+        futures::future::join_all(running.into_iter().map(Process::stop)).await;
+    }
+}
+
+/// What is done to one process on purpose.
+#[cfg(feature = "lab")]
+impl Children {
+    /// Whether a validator's process runs, standing still or not.
+    pub(crate) fn runs(&self, name: &str) -> bool {
+        self.running.get(name).is_some_and(Process::runs)
+    }
+
+    /// Ends a validator's process with SIGKILL; gives its number once it has ended.
+    pub(crate) async fn kill(&mut self, name: &str) -> Option<u32> {
+        let process = self.running.remove(name)?;
+        let pid = process.pid();
+        process.kill().await.then_some(pid)
+    }
+
+    /// A validator's process stands still: every thread of it. Gives its number once it does.
+    pub(crate) async fn pause(&mut self, name: &str) -> Option<u32> {
+        let process = self.running.get(name)?;
+        process.pause().await.then_some(process.pid())
+    }
+
+    /// It goes on.
+    pub(crate) async fn resume(&mut self, name: &str) -> Option<u32> {
+        let process = self.running.get(name)?;
+        process.resume().await.then_some(process.pid())
     }
 }
 
@@ -112,39 +152,6 @@ fn spawn(mut command: Command, log: &Path) -> std::io::Result<Child> {
         .stderr(log)
         .process_group(0)
         .spawn()
-}
-
-/// Waits for a process to end, by itself or because we stop it. The process is not reaped before, so its number is its own.
-async fn watch(
-    mut child: Child,
-    pid: u32,
-    name: String,
-    log: PathBuf,
-    stop: CancellationToken,
-    report: mpsc::Sender<Died>,
-) {
-    // Taken out, or waiting would close it.
-    let _lifeline = child.stdin.take();
-    tokio::select! {
-        ended = child.wait() => {
-            if let Ok(status) = ended {
-                let _ = report.send(Died { name, pid, status, log_tail: tail(&log) }).await;
-            }
-        }
-        () = stop.cancelled() => {
-            terminate(&child);
-            if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
-                let _ = child.kill().await;
-            }
-        }
-    }
-}
-
-fn terminate(child: &Child) {
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let _ = kill_process(pid, rustix::process::Signal::TERM);
-    }
 }
 
 /// The last lines of a log.
