@@ -36,6 +36,36 @@ pub trait Replica {
     fn status(&self) -> ReplicaStatus;
 }
 
+/// Hosts that are the same for several kinds of replicas keep one in a box.
+impl<R: Replica + ?Sized> Replica for Box<R> {
+    type Message = R::Message;
+    type Record = R::Record;
+
+    fn id(&self) -> ReplicaId {
+        (**self).id()
+    }
+
+    fn view(&self) -> View {
+        (**self).view()
+    }
+
+    fn handle(&mut self, event: Event<R::Message>) -> StepOf<R> {
+        (**self).handle(event)
+    }
+
+    fn snapshot(&self) -> Vec<R::Record> {
+        (**self).snapshot()
+    }
+
+    fn uncommitted_batches(&self) -> BTreeSet<Digest> {
+        (**self).uncommitted_batches()
+    }
+
+    fn status(&self) -> ReplicaStatus {
+        (**self).status()
+    }
+}
+
 /// A [`Step`] of replica `R`.
 pub type StepOf<R> = Step<<R as Replica>::Message, <R as Replica>::Record>;
 

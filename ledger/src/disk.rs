@@ -37,6 +37,49 @@ pub trait Disk: Send + Sync + 'static {
     }
 }
 
+/// Whatever disk it is.
+impl Disk for Box<dyn Disk> {
+    fn list(&self) -> io::Result<Vec<String>> {
+        (**self).list()
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        (**self).len(name)
+    }
+
+    fn read(&self, name: &str, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        (**self).read(name, offset, len)
+    }
+
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        (**self).append(name, bytes)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        (**self).sync(name)
+    }
+
+    fn sync_directory(&mut self) -> io::Result<()> {
+        (**self).sync_directory()
+    }
+
+    fn truncate(&mut self, name: &str, len: u64) -> io::Result<()> {
+        (**self).truncate(name, len)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        (**self).rename(from, to)
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        (**self).remove(name)
+    }
+
+    fn describe(&self, name: &str) -> String {
+        (**self).describe(name)
+    }
+}
+
 /// A directory of the file system.
 #[derive(Debug)]
 pub struct FileDisk {

@@ -1,7 +1,7 @@
 //! Putting a validator together from what its disks kept.
 
 use crate::{Core, Docket, ledger_work::is_spent};
-use quorate_consensus::{BatchLimits, Config, Keys, Mempool, Protocol, Rejection, Timeouts};
+use quorate_consensus::{BatchLimits, Config, Keys, Mempool, Protocol, Rejection, Replica, Timeouts};
 use quorate_crypto::Scheme;
 use quorate_ledger::{Disk, Entry, Genesis, Index, Ledger, LedgerError};
 use quorate_types::{Digest, Header, Height, ReplicaId};
@@ -103,17 +103,17 @@ pub fn recover<P: Protocol, D: Disk, I: Index>(
     recovered: Recovered<P::Record>,
     ledger: &Ledger<D, I>,
 ) -> Core<P> {
-    recover_as(P::recover, config, limits, recovered, ledger)
+    recover_as::<P, _, _, _>(P::recover, config, limits, recovered, ledger)
 }
 
 /// The same with a replica that `make` makes from its configuration and records.
-pub fn recover_as<P: Protocol, D: Disk, I: Index>(
-    make: impl FnOnce(Config<P::Scheme>, Vec<P::Record>) -> P,
+pub fn recover_as<P: Protocol, R: Replica<Record = P::Record>, D: Disk, I: Index>(
+    make: impl FnOnce(Config<P::Scheme>, Vec<P::Record>) -> R,
     config: Config<P::Scheme>,
     limits: BatchLimits,
     recovered: Recovered<P::Record>,
     ledger: &Ledger<D, I>,
-) -> Core<P> {
+) -> Core<R> {
     let mut pool = Mempool::new(config.id, config.scheme.committee().clone(), limits);
     let me = config.id;
     let keys = Keys { seen: config.seen.clone(), ..Keys::new(config.scheme.clone(), &config.genesis) };

@@ -52,6 +52,16 @@ impl<M: Verify> Checked<M> {
     }
 }
 
+impl<M> Checked<M> {
+    /// What it says about batches, if that is what it is.
+    pub fn pool(&self) -> Option<&PoolMessage> {
+        match &self.0 {
+            Inner::Pool(message) => Some(message),
+            Inner::Consensus(_) | Inner::Evidence(_) => None,
+        }
+    }
+}
+
 impl<M: Kind> Kind for Wire<M> {
     fn kind(&self) -> &'static str {
         match self {

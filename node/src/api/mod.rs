@@ -9,6 +9,7 @@ mod blocks;
 mod events;
 mod evidence;
 mod extract;
+mod faults;
 mod health;
 mod metrics;
 pub mod model;
@@ -80,6 +81,7 @@ pub fn router(handle: Handle, genesis: Genesis, max_subscribers: usize, stop: Ca
         .routes(routes!(state::account))
         .routes(routes!(events::events))
         .routes(routes!(evidence::evidence))
+        .routes(routes!(faults::in_force, faults::put))
         .routes(routes!(metrics::metrics))
         .layer(DefaultBodyLimit::max(TRANSACTION_BODY))
         .merge(OpenApiRouter::new().routes(routes!(batch::submit)).layer(DefaultBodyLimit::max(BATCH_BODY)))

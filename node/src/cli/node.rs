@@ -177,6 +177,8 @@ pub(super) fn node_config(
         mempool_bytes: config.mempool.max_bytes,
         snapshot_gap: Some(config.sync.snapshot_behind).filter(|behind| *behind > 0),
         verify_threads: config.verify.resolved(),
+        #[cfg(feature = "lab")]
+        fault_token: crate::lab::FaultToken::load(&home.fault_token())?,
         genesis,
     })
 }

@@ -13,9 +13,11 @@ pub use status::{Role, Status, Stopped};
 pub use submit::{RejectCode, Submission, SubmitError, Submitted, Wait};
 
 use crate::evidence::EvidenceStore;
+#[cfg(feature = "lab")]
+use crate::lab::{FaultToken, Lab};
 use prometheus_client::registry::Registry;
 use quorate_crypto::IdentitySecret;
-use quorate_ledger::{Durability, FileDisk, Genesis, Ledger, RedbIndex};
+use quorate_ledger::{Disk, Durability, Genesis, Ledger, RedbIndex};
 use quorate_network::PeerStatus;
 use quorate_types::{ReplicaId, Transaction};
 use quorate_validator::VoteSecrets;
@@ -30,7 +32,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The ledger a validator runs on.
-pub type NodeLedger = Ledger<FileDisk, RedbIndex>;
+pub type NodeLedger = Ledger<Box<dyn Disk>, RedbIndex>;
 
 /// Everything the runtime needs to run one validator. The caller holds the lock on `data_dir`.
 #[derive(Debug)]
@@ -61,6 +63,9 @@ pub struct NodeConfig {
     pub snapshot_gap: Option<u64>,
     /// Threads that check client signatures and peers' messages.
     pub verify_threads: usize,
+    /// What whoever asks for faults must bear, where the genesis allows them; `None`: nobody may.
+    #[cfg(feature = "lab")]
+    pub fault_token: Option<FaultToken>,
 }
 
 /// What the runtime hands over when it starts. See [`Handle::new`].
@@ -85,7 +90,11 @@ pub struct HandleParts {
 
 /// What the API and the process control see of a running validator. Cheap to clone.
 #[derive(Clone)]
-pub struct Handle(Arc<HandleParts>);
+pub struct Handle {
+    parts: Arc<HandleParts>,
+    #[cfg(feature = "lab")]
+    lab: Option<Arc<Lab>>,
+}
 
 /// Why a validator could not start. The text says what, where, why and what to try.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +110,24 @@ pub enum StartError {
 impl Handle {
     /// Made by the runtime.
     pub fn new(parts: HandleParts) -> Self {
-        Self(Arc::new(parts))
+        Self {
+            parts: Arc::new(parts),
+            #[cfg(feature = "lab")]
+            lab: None,
+        }
+    }
+
+    /// The same validator, which can be made to fail.
+    #[cfg(feature = "lab")]
+    #[must_use]
+    pub fn in_lab(self, lab: Lab) -> Self {
+        Self { lab: Some(Arc::new(lab)), ..self }
+    }
+
+    /// How it is made to fail, if its genesis allows that.
+    #[cfg(feature = "lab")]
+    pub fn lab(&self) -> Option<&Lab> {
+        self.lab.as_deref()
     }
 
     /// Submits transactions and waits until each has come as far as `wait` says. Cancel-safe: a caller who stops waiting
@@ -109,7 +135,7 @@ impl Handle {
     pub async fn submit(&self, transactions: Vec<Transaction>, wait: Wait) -> Result<Vec<Submitted>, SubmitError> {
         let count = transactions.len();
         let (respond, answer) = oneshot::channel();
-        self.0.submissions.try_send(Submission { transactions, wait, respond }).map_err(|error| match error {
+        self.parts.submissions.try_send(Submission { transactions, wait, respond }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
         })?;
@@ -121,37 +147,37 @@ impl Handle {
 
     /// The ledger, for queries. Reading touches the disk: use it on a blocking thread.
     pub fn ledger(&self) -> Arc<RwLock<NodeLedger>> {
-        Arc::clone(&self.0.ledger)
+        Arc::clone(&self.parts.ledger)
     }
 
     /// The validator as of now.
     pub fn status(&self) -> Status {
-        self.0.status.borrow().clone()
+        self.parts.status.borrow().clone()
     }
 
     /// To wait for changes of the status.
     pub fn watch(&self) -> watch::Receiver<Status> {
-        self.0.status.clone()
+        self.parts.status.clone()
     }
 
     /// How the peers are.
     pub fn peers(&self) -> Vec<PeerStatus> {
-        (self.0.peers)()
+        (self.parts.peers)()
     }
 
     /// Proof of misbehaviour.
     pub fn evidence(&self) -> &EvidenceStore {
-        &self.0.evidence
+        &self.parts.evidence
     }
 
     /// Everything that happens from now on.
     pub fn events(&self) -> broadcast::Receiver<NodeEvent> {
-        self.0.events.subscribe()
+        self.parts.events.subscribe()
     }
 
     /// The process's metrics in the OpenMetrics text format.
     pub fn encode_metrics(&self) -> Result<String, fmt::Error> {
-        let registry = self.0.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = self.parts.metrics.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
@@ -159,18 +185,18 @@ impl Handle {
 
     /// The registry, to add metrics to.
     pub fn metrics(&self) -> Arc<Mutex<Registry>> {
-        Arc::clone(&self.0.metrics)
+        Arc::clone(&self.parts.metrics)
     }
 
     /// Asks the runtime to stop and waits until it has: what was promised is flushed.
     pub async fn shutdown(&self) -> Stopped {
-        self.0.stop.cancel();
+        self.parts.stop.cancel();
         self.stopped().await
     }
 
     /// Waits until the runtime has ended, for whatever reason.
     pub async fn stopped(&self) -> Stopped {
-        let mut status = self.0.status.clone();
+        let mut status = self.parts.status.clone();
         let ended = status.wait_for(|status| status.stopped.is_some()).await;
         ended
             .ok()
@@ -181,6 +207,6 @@ impl Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("status", &*self.0.status.borrow()).finish_non_exhaustive()
+        f.debug_struct("Handle").field("status", &*self.parts.status.borrow()).finish_non_exhaustive()
     }
 }

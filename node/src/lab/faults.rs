@@ -157,10 +157,12 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let refusal = |json: &str| read(json).check(ME, 4).expect_err("refused").to_string();
-        assert!(refusal(r#"{"links": {"1": {}}}"#).contains("no link from r1 to r1"));
+        assert!(refusal(r#"{"links": {"1": {}}}"#).contains("no link from replica 1 to replica 1"));
         assert!(refusal(r#"{"links": {"4": {}}}"#).contains("4 members"));
         assert!(refusal(r#"{"links": {"0": {"loss": 2.0}}}"#).contains("loss is a probability"));
-        assert!(refusal(r#"{"attack": {"replica": 0, "attack": "silent"}}"#).contains("this validator is r1"));
-        assert!(refusal(r#"{"attack": {"replica": 1, "attack": "silent", "against": [9]}}"#).contains("against r9"));
+        assert!(refusal(r#"{"attack": {"replica": 0, "attack": "silent"}}"#).contains("this validator is replica 1"));
+        assert!(
+            refusal(r#"{"attack": {"replica": 1, "attack": "silent", "against": [9]}}"#).contains("against replica 9")
+        );
     }
 }

@@ -6,10 +6,16 @@
 //! validator whose genesis does not say `fault_injection`, or that has no token, refuses, and only a binary built with the feature `lab`
 //! has this module.
 
+mod control;
+mod disk;
 mod faults;
+mod hands;
+mod start;
 mod status;
 mod token;
 
+pub use control::Lab;
 pub use faults::{BadFaults, DiskFaults, NodeDisks, NodeFaults};
+pub(crate) use start::start;
 pub use status::{AttackStatus, DiskStatus, DiskStatuses, FaultStatus, RoundTripStatus};
 pub use token::FaultToken;

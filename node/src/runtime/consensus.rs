@@ -1,6 +1,8 @@
 //! The consensus thread: one input after the other, no disk, no locks.
 
-use super::{fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher};
+use super::{
+    around::Speaker, fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher,
+};
 use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::Entry;
 use quorate_network::Slot;
@@ -40,7 +42,7 @@ pub(super) enum Event<P: Protocol> {
 }
 
 pub(super) struct Consensus<P: Protocol> {
-    pub(super) core: Core<P>,
+    pub(super) core: Core<Speaker<P>>,
     pub(super) events: mpsc::Receiver<Event<P>>,
     /// To set timers.
     pub(super) own: mpsc::Sender<Event<P>>,
@@ -75,6 +77,7 @@ impl<P: Protocol> Consensus<P> {
                 Ok(event) => event,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     self.publisher.publish(&self.core);
+                    self.outbox.post();
                     continue;
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
@@ -86,6 +89,9 @@ impl<P: Protocol> Consensus<P> {
                     self.rotate_at = ROTATE_AFTER.max(2 * bytes);
                 }
                 Event::Received { from, message, slot } => {
+                    if let Some(message) = message.pool() {
+                        self.outbox.overhear(from, message);
+                    }
                     self.take(Input::Received { from, message: *message })?;
                     drop(slot);
                 }
@@ -98,6 +104,7 @@ impl<P: Protocol> Consensus<P> {
                     self.perform(output)?;
                 }
             }
+            self.outbox.post();
             self.publisher.publish_soon(&self.core);
             self.rotate_if_due()?;
         }
@@ -108,7 +115,7 @@ impl<P: Protocol> Consensus<P> {
         self.perform(output)
     }
 
-    fn perform(&mut self, output: Output<P>) -> Result<(), Gone> {
+    fn perform(&mut self, output: Output<Speaker<P>>) -> Result<(), Gone> {
         self.outbox.set_view(self.core.replica().view());
         for effect in output.effects {
             match effect {

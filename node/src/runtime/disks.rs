@@ -1,13 +1,14 @@
 //! What a validator's disks give when it starts.
 
+use super::around::{Around, Shelf};
 use crate::handle::{NodeConfig, NodeLedger, StartError};
 use quorate_consensus::Protocol;
-use quorate_ledger::{Binding, Entry, FileDisk, Journal, JournalError, Ledger, RedbIndex};
+use quorate_ledger::{Binding, Disk, Entry, FileDisk, Journal, JournalError, Ledger, RedbIndex};
 use quorate_validator::Recovered;
 
 pub(super) struct Disks<P: Protocol> {
     pub(super) ledger: NodeLedger,
-    pub(super) journal: Journal<FileDisk, P::Record>,
+    pub(super) journal: Journal<Box<dyn Disk>, P::Record>,
     pub(super) recovered: Recovered<P::Record>,
 }
 
@@ -21,25 +22,29 @@ pub(super) fn damaged(error: impl std::fmt::Display) -> StartError {
 
 impl<P: Protocol> Disks<P> {
     /// Opens both, the journal first: a home that was made for another chain is best told so by its promises.
-    pub(super) fn open(config: &NodeConfig) -> Result<Self, StartError> {
-        let (journal, recovered) = open_journal::<P>(config)?;
+    pub(super) fn open(config: &NodeConfig, around: &dyn Around<P>) -> Result<Self, StartError> {
+        let (journal, recovered) = open_journal::<P>(config, around)?;
         let blocks = FileDisk::open(config.data_dir.join("blocks")).map_err(environment)?;
         let (index, note) = RedbIndex::open_or_recreate(&config.data_dir.join("index.redb")).map_err(environment)?;
         if let Some(note) = note {
             tracing::warn!(%note, "the index is rebuilt from the block log");
         }
+        let blocks = around.disk(Shelf::Blocks, blocks);
         let ledger = Ledger::open(blocks, index, &config.genesis).map_err(damaged)?;
         Ok(Self { ledger, journal, recovered })
     }
 }
 
 type Opened<P> = (
-    Journal<FileDisk, <P as quorate_consensus::Replica>::Record>,
+    Journal<Box<dyn Disk>, <P as quorate_consensus::Replica>::Record>,
     Recovered<<P as quorate_consensus::Replica>::Record>,
 );
 
-fn open_journal<P: Protocol>(config: &NodeConfig) -> Result<Opened<P>, StartError> {
-    let disk = || FileDisk::open(config.data_dir.join("journal")).map_err(environment);
+fn open_journal<P: Protocol>(config: &NodeConfig, around: &dyn Around<P>) -> Result<Opened<P>, StartError> {
+    let disk = || match FileDisk::open(config.data_dir.join("journal")) {
+        Ok(files) => Ok(around.disk(Shelf::Journal, files)),
+        Err(error) => Err(environment(error)),
+    };
     let binding = Binding::of(&config.genesis);
     match Journal::open(disk()?, binding) {
         Ok((journal, entries)) => Ok((journal, Recovered::Entries(entries))),

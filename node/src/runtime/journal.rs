@@ -3,7 +3,7 @@
 use super::{consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
 use crate::evidence::EvidenceStore;
 use quorate_consensus::{Action, Evidence, Protocol, StepOf};
-use quorate_ledger::{Durability, Entry, FileDisk};
+use quorate_ledger::{Disk, Durability, Entry};
 use quorate_types::Batch;
 use quorate_validator::{LedgerWork, StepJournal};
 use std::{
@@ -34,7 +34,7 @@ pub(super) enum JournalWork<P: Protocol> {
 }
 
 pub(super) struct JournalThread<P: Protocol> {
-    pub(super) journal: StepJournal<FileDisk, P::Record>,
+    pub(super) journal: StepJournal<Box<dyn Disk>, P::Record>,
     pub(super) work: mpsc::Receiver<JournalWork<P>>,
     pub(super) durability: Durability,
     /// How long [`Durability::Group`] gathers.

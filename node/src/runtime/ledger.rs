@@ -1,6 +1,6 @@
 //! The ledger thread: builds, executes, commits, and takes in what block sync brings. The only writer.
 
-use super::{consensus::Event, fail::Failure, metrics::Metrics, publish::unix_millis, submit::Waiters};
+use super::{around::Around, consensus::Event, fail::Failure, metrics::Metrics, submit::Waiters};
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
 use quorate_ledger::CommittedBlock;
@@ -40,6 +40,7 @@ pub(super) enum LedgerTask {
 pub(super) struct LedgerThread<P: Protocol> {
     pub(super) ledger: Arc<RwLock<NodeLedger>>,
     pub(super) me: ReplicaId,
+    pub(super) around: Arc<dyn Around<P>>,
     pub(super) finality: Finality,
     pub(super) tasks: mpsc::Receiver<LedgerTask>,
     pub(super) consensus: mpsc::Sender<Event<P>>,
@@ -79,7 +80,7 @@ impl<P: Protocol> LedgerThread<P> {
     fn work(&mut self, work: LedgerWork) -> Result<(), String> {
         let reply = {
             let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-            perform(&mut ledger, self.me, work, unix_millis()).map_err(|error| self.broken(&error))?
+            perform(&mut ledger, self.me, work, self.around.clock()).map_err(|error| self.broken(&error))?
         };
         let Some(reply) = reply else { return Ok(()) };
         if let LedgerReply::Committed(committed) = &reply {

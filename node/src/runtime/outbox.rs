@@ -1,5 +1,7 @@
 //! Messages into frames: encoded once, on the stream of their class.
 
+use super::around::Door;
+use borsh::BorshSerialize;
 use bytes::Bytes;
 use quorate_consensus::{Kind, PoolMessage, Protocol};
 use quorate_network::{Class, Frame, Network};
@@ -11,32 +13,58 @@ use std::{marker::PhantomData, sync::Arc};
 #[derive(Clone)]
 pub(super) struct Outbox<P> {
     network: Arc<dyn Network>,
+    door: Option<Arc<dyn Door>>,
     protocol: PhantomData<fn() -> P>,
 }
 
 impl<P: Protocol> Outbox<P> {
-    pub(super) fn new(network: Arc<dyn Network>) -> Self {
-        Self { network, protocol: PhantomData }
+    pub(super) fn new(network: Arc<dyn Network>, door: Option<Arc<dyn Door>>) -> Self {
+        Self { network, door, protocol: PhantomData }
     }
 
     pub(super) fn send(&self, to: ReplicaId, message: P::Message) {
-        self.network.send(to, frame::<P>(&Wire::Consensus(message)));
+        self.network.send(to, frame(&Wire::Consensus(message)));
     }
 
     pub(super) fn broadcast(&self, message: P::Message) {
-        self.network.broadcast(frame::<P>(&Wire::Consensus(message)));
+        self.network.broadcast(frame(&Wire::Consensus(message)));
     }
 
     pub(super) fn send_pool(&self, to: ReplicaId, message: PoolMessage) {
-        self.network.send(to, frame::<P>(&Wire::Pool(message)));
+        if let Some(message) = self.passed(Some(to), message) {
+            self.network.send(to, frame(&Wire::<P::Message>::Pool(message)));
+        }
     }
 
     pub(super) fn broadcast_pool(&self, message: PoolMessage) {
-        self.network.broadcast(frame::<P>(&Wire::Pool(message)));
+        if let Some(message) = self.passed(None, message) {
+            self.network.broadcast(frame(&Wire::<P::Message>::Pool(message)));
+        }
+    }
+
+    fn passed(&self, to: Option<ReplicaId>, message: PoolMessage) -> Option<PoolMessage> {
+        match &self.door {
+            Some(door) => door.pass(to, message),
+            None => Some(message),
+        }
+    }
+
+    /// A peer's message about batches has come in.
+    pub(super) fn overhear(&self, from: ReplicaId, message: &PoolMessage) {
+        if let Some(door) = &self.door {
+            door.overhear(from, message);
+        }
+    }
+
+    /// Sends what the door has to send.
+    pub(super) fn post(&self) {
+        if let Some(door) = &self.door {
+            door.posted().into_iter().for_each(|(to, frame)| self.network.send(to, frame));
+        }
     }
 
     pub(super) fn testify(&self, to: ReplicaId, testimony: Testimony) {
-        self.network.send(to, frame::<P>(&Wire::Evidence(testimony)));
+        self.network.send(to, frame(&Wire::<P::Message>::Evidence(testimony)));
     }
 
     pub(super) fn set_view(&self, view: View) {
@@ -45,7 +73,7 @@ impl<P: Protocol> Outbox<P> {
 }
 
 /// The stream that a message goes on. Small and urgent first; bodies last.
-pub(super) fn class_of<M: Kind>(wire: &Wire<M>) -> Class {
+pub(crate) fn class_of<M: Kind>(wire: &Wire<M>) -> Class {
     match wire {
         Wire::Pool(_) | Wire::Evidence(_) => Class::Batch,
         Wire::Consensus(message) if message.is_large() => Class::Proposal,
@@ -53,7 +81,8 @@ pub(super) fn class_of<M: Kind>(wire: &Wire<M>) -> Class {
     }
 }
 
-fn frame<P: Protocol>(wire: &Wire<P::Message>) -> Frame {
+/// A message on its way.
+pub(crate) fn frame<M: Kind + BorshSerialize>(wire: &Wire<M>) -> Frame {
     Frame {
         class: class_of(wire),
         kind: wire.kind(),

@@ -105,7 +105,7 @@ fn not_ready(connected: usize, needed: usize, syncing: bool, rejoining: bool) ->
 }
 
 /// The clock, for block timestamps only.
-pub(super) fn unix_millis() -> u64 {
+pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

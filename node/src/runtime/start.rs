@@ -1,6 +1,7 @@
 //! Putting a validator together: disks, ledger, journal, replica, network, threads; and taking it apart again.
 
 use super::{
+    around::{Around, Plain, Speaker},
     consensus::{Consensus, Event, ROTATE_AFTER},
     disks::{Disks, damaged, environment},
     fail::Failure,
@@ -21,11 +22,11 @@ use crate::{
 use prometheus_client::registry::Registry;
 use quorate_consensus::{BatchLimits, Keys, Protocol};
 use quorate_crypto::{Committee, Scheme};
-use quorate_network::{Hello, Libp2p, Network, Peer};
+use quorate_network::{Hello, Libp2p, Network, Peer, Shaping};
 use quorate_types::{ReplicaId, View};
 use quorate_validator::{
     Core, Finality, ForProtocol, GenesisScheme, StepJournal, TransactionChecks, WireKeys, check_head, for_protocol_of,
-    recover,
+    recover_as,
     sync::{self, CatchUp},
 };
 use std::{
@@ -56,6 +57,10 @@ fn snapshot_gap(config: &NodeConfig) -> u64 {
 
 /// Starts a validator of whichever protocol its genesis names. It runs until it fails or [`Handle::shutdown`] is called.
 pub async fn start(config: NodeConfig) -> Result<Handle, StartError> {
+    #[cfg(feature = "lab")]
+    if config.genesis.fault_injection {
+        return crate::lab::start(config).await;
+    }
     let genesis = config.genesis.clone();
     for_protocol_of(&genesis, Start { config }).map_err(environment)?.await
 }
@@ -65,28 +70,43 @@ struct Start {
 }
 
 impl ForProtocol for Start {
-    type Out = Pin<Box<dyn Future<Output = Result<Handle, StartError>> + Send>>;
+    type Out = Starting;
 
     fn run<P: Protocol<Scheme: GenesisScheme>>(self, scheme: P::Scheme) -> Self::Out {
-        Box::pin(start_as::<P>(self.config, scheme))
+        start_as::<P>(self.config, scheme, Arc::new(Plain))
     }
 }
 
-async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
+/// A validator that is being started.
+pub(crate) type Starting = Pin<Box<dyn Future<Output = Result<Handle, StartError>> + Send>>;
+
+/// Starts a validator that speaks `P`, on what is around it.
+pub(crate) fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     config: NodeConfig,
     scheme: P::Scheme,
+    around: Arc<dyn Around<P>>,
+) -> Starting {
+    Box::pin(run::<P>(config, scheme, around))
+}
+
+async fn run<P: Protocol<Scheme: GenesisScheme>>(
+    config: NodeConfig,
+    scheme: P::Scheme,
+    around: Arc<dyn Around<P>>,
 ) -> Result<Handle, StartError> {
     let committee = scheme.committee().clone();
-    let (config, disks) = tokio::task::spawn_blocking(move || Disks::<P>::open(&config).map(|disks| (config, disks)))
-        .await
-        .map_err(environment)??;
+    let on = around.clone();
+    let open = move || Disks::<P>::open(&config, &*on).map(|disks| (config, disks));
+    let (config, disks) = tokio::task::spawn_blocking(open).await.map_err(environment)??;
     let Disks { ledger, journal, recovered } = disks;
     let secret = scheme.secret(config.me, &config.secrets).map_err(environment)?;
     let keys = Keys::new(scheme, &config.genesis.block().header);
     let replica = quorate_validator::config(&config.genesis, &ledger, config.me, &keys, secret);
     let replica = replica.map_err(damaged)?;
     check_head::<P>(&replica).map_err(damaged)?;
-    let mut core: Core<P> = recover(replica, batch_limits(&config), recovered, &ledger);
+    let make = |config, records| around.replica(config, records);
+    let mut core: Core<Speaker<P>> = recover_as::<P, _, _, _>(make, replica, batch_limits(&config), recovered, &ledger);
+    let (door, shaping) = (around.door(), around.shaping());
     let ledger = Arc::new(RwLock::new(ledger));
 
     let evidence = open_evidence::<P>(&config, &keys)?;
@@ -94,10 +114,10 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
 
     let mut registry = Registry::default();
     let metrics = Arc::new(Metrics::register(&mut registry));
-    let (network, inbound) = start_network(&config, &mut registry).await?;
+    let (network, inbound) = start_network(&config, shaping, &mut registry).await?;
     let stop = CancellationToken::new();
     let failure = Failure::new(stop.clone());
-    let outbox = Outbox::new(network.clone());
+    let outbox = Outbox::new(network.clone(), door.clone());
 
     let (to_consensus, events_in) = mpsc::channel::<Event<P>>();
     let (to_journal, journal_in) = mpsc::channel();
@@ -116,6 +136,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
     let ledger_thread = LedgerThread {
         ledger: ledger.clone(),
         me: config.me,
+        around,
         finality: Finality::of::<P>(keys.clone()),
         tasks: ledger_in,
         consensus: to_consensus.clone(),
@@ -193,7 +214,7 @@ async fn start_as<P: Protocol<Scheme: GenesisScheme>>(
         }
         tracing::info!(%peer, "{}", if up { "connected" } else { "disconnected" });
     };
-    tokio::spawn(ingress::receive(inbound, to_pool, SyncServer::new(ledger.clone()), on_peer));
+    tokio::spawn(ingress::receive(inbound, to_pool, SyncServer::new(ledger.clone(), door), on_peer));
     tokio::spawn(end(stop.clone(), failure, to_consensus, threads, network.clone(), status));
 
     let peers: Arc<dyn Network> = network;
@@ -217,6 +238,7 @@ fn open_evidence<P: Protocol>(config: &NodeConfig, keys: &Keys<P::Scheme>) -> Re
 
 async fn start_network(
     config: &NodeConfig,
+    shaping: Option<Shaping>,
     registry: &mut Registry,
 ) -> Result<(Arc<Libp2p>, async_mpsc::Receiver<quorate_network::Inbound>), StartError> {
     let members = config.genesis.validators.iter().zip(&config.peers);
@@ -238,7 +260,7 @@ async fn start_network(
             replica: config.me,
         },
         limits: quorate_network::Limits::default(),
-        shaping: None,
+        shaping,
     };
     let (network, inbound, address) = quorate_network::start(network, registry).await.map_err(environment)?;
     tracing::info!(%address, "listening for validators");

@@ -1,9 +1,10 @@
 //! Catching up over the network's request and response: the questions of a [`CatchUp`](quorate_validator::sync::CatchUp), which
 //! lives in the ledger thread, are carried to peers and their answers back; and peers are answered.
 
-use super::ledger::LedgerTask;
+use super::{around::Door, ledger::LedgerTask};
 use crate::handle::NodeLedger;
 use bytes::Bytes;
+use quorate_ledger::LedgerError;
 use quorate_network::{Network, Responder};
 use quorate_types::{ReplicaId, decode, encode};
 use quorate_validator::sync::{Ask, SyncError, SyncReply, SyncRequest, answer};
@@ -24,13 +25,14 @@ const PER_PEER: usize = 2;
 #[derive(Clone)]
 pub(super) struct SyncServer {
     ledger: Arc<RwLock<NodeLedger>>,
+    door: Option<Arc<dyn Door>>,
     slots: Arc<Semaphore>,
     open: Arc<Mutex<BTreeMap<ReplicaId, usize>>>,
 }
 
 impl SyncServer {
-    pub(super) fn new(ledger: Arc<RwLock<NodeLedger>>) -> Self {
-        Self { ledger, slots: Arc::new(Semaphore::new(ANSWERS)), open: Arc::default() }
+    pub(super) fn new(ledger: Arc<RwLock<NodeLedger>>, door: Option<Arc<dyn Door>>) -> Self {
+        Self { ledger, door, slots: Arc::new(Semaphore::new(ANSWERS)), open: Arc::default() }
     }
 
     pub(super) fn serve(&self, from: ReplicaId, bytes: Bytes, respond: Responder) {
@@ -40,15 +42,20 @@ impl SyncServer {
         let Some(turn) = Turn::take(&self.open, from) else {
             return tracing::debug!(%from, "a sync request beyond {PER_PEER} at a time");
         };
-        let (slots, ledger) = (self.slots.clone(), self.ledger.clone());
+        let (slots, ledger, door) = (self.slots.clone(), self.ledger.clone(), self.door.clone());
         tokio::spawn(async move {
             let Ok(_slot) = slots.acquire_owned().await else { return };
             let answering = tokio::task::spawn_blocking(move || {
-                let reply = answer(&ledger.read().unwrap_or_else(PoisonError::into_inner), request);
-                reply.map(|reply| Bytes::from(encode(&reply)))
+                let reply = answer(&ledger.read().unwrap_or_else(PoisonError::into_inner), request)?;
+                let reply = match door {
+                    Some(door) => door.answer(from, request, reply),
+                    None => Some(reply),
+                };
+                Ok::<_, LedgerError>(reply.map(|reply| Bytes::from(encode(&reply))))
             });
             match answering.await {
-                Ok(Ok(bytes)) => {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(bytes))) => {
                     if let Err(error) = respond.respond(bytes) {
                         tracing::warn!(%from, %error, "a sync answer does not fit");
                     }

@@ -72,7 +72,7 @@ impl<P: SimProtocol> Life<P> {
             }
             replica
         };
-        let core = recover_as(make, config, setup.limits, recovered, &ledger);
+        let core = recover_as::<P, _, _, _>(make, config, setup.limits, recovered, &ledger);
         disks.journal.set_deferred(true);
         let journal = StepJournal::new(journal, setup.durability);
         let mut life = Self::new(id, core, journal, ledger, disks.clone(), setup);

@@ -7,7 +7,7 @@ use crate::{
     handle::{Handle, HandleParts, NodeEvent, NodeLedger, RejectCode, Role, Status, Submission, Submitted},
 };
 use quorate_crypto::{ClientSecret, IdentitySecret, VoteSecret, verify_transaction};
-use quorate_ledger::{AppGenesis, Durability, FileDisk, Genesis, Ledger, RedbIndex, Validator};
+use quorate_ledger::{AppGenesis, Disk, Durability, FileDisk, Genesis, Ledger, RedbIndex, Validator};
 use quorate_types::{Batch, BoundedVec, ReplicaId, Transaction, TransactionBody, View};
 use std::{
     collections::BTreeMap,
@@ -75,7 +75,7 @@ impl TestNode {
         let dir = tempfile::tempdir().expect("temporary directory");
         let client = ClientSecret::from_seed([9; 32]);
         let genesis = genesis(&client);
-        let disk = FileDisk::open(dir.path().join("blocks")).expect("new directory");
+        let disk: Box<dyn Disk> = Box::new(FileDisk::open(dir.path().join("blocks")).expect("new directory"));
         let (index, _) = RedbIndex::open_or_recreate(&dir.path().join("index.redb")).expect("new index");
         let ledger: NodeLedger = Ledger::open(disk, index, &genesis).expect("new ledger");
         let (status, status_out) = watch::channel(first_status(&ledger));
