@@ -58,8 +58,13 @@ impl Shared {
         let mut state = self.lock();
         while !state.is_over {
             let now = Instant::now();
-            while let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= now) {
-                first.remove().wake();
+            if let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= now) {
+                let waker = first.remove();
+                drop(state);
+                // Whoever is woken may wait again at once.
+                waker.wake();
+                state = self.lock();
+                continue;
             }
             let next = state.waiting.first_key_value().map(|((at, _), _)| *at);
             state = match next {

@@ -77,6 +77,11 @@ impl Echoes {
         }
     }
 
+    /// What a stream that is gone left behind: its peer may have begun anew, with another clock.
+    fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn take(&self) -> Option<Echo> {
         self.lock().pop_front()
     }
@@ -107,6 +112,7 @@ async fn write(
     let wire = &passage.wire;
     let mut changes = wire.changes();
     let mut flight = Flight::new(&FLYING);
+    passage.echoes.clear();
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -74,14 +74,19 @@ async fn questions_and_answers_of_block_sync_obey_cuts_and_delays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_on_its_way_when_a_link_is_cut_never_comes() {
-    let mut nodes = Committee::new(2).start_shaped().await;
+    let mut committee = Committee::new(2);
+    committee.limits.vote.queue_frames = 1;
+    let mut nodes = committee.start_shaped().await;
     nodes[0].link(1, LinkSpec::delay(NEVER));
-    nodes[0].vote(1, "on its way");
     let asked = nodes[0].network.request(id(1), Bytes::from("on its way too"));
-    nodes[0].peek_status(1, |status| status.queued[0].frames == 1).await;
+    // The queue holds one: of two, the other is on its way.
+    while nodes[0].status(1).queued[0].frames < 2 {
+        nodes[0].vote(1, "on its way");
+        tokio::time::sleep(MS).await;
+    }
     nodes[0].link(1, CUT);
-    nodes[0].peek_status(1, |status| status.dropped.get("shaped") >= Some(&1)).await;
     assert_eq!(outcome(asked).await, Err(RequestError::Timeout));
+    nodes[0].peek_status(1, |status| status.dropped.get("shaped") == Some(&3)).await;
     nodes[0].heal();
     nodes[0].vote(1, "later");
     assert_eq!(nodes[1].content().await, "later");

@@ -106,6 +106,28 @@ async fn a_narrow_link_takes_its_time_and_a_vote_overtakes_what_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_a_narrow_link_waits_in_the_queue() {
+    let mut committee = Committee::new(2);
+    committee.limits.batch.queue_frames = 4;
+    let mut nodes = committee.start_shaped().await;
+    // A day and more for the first.
+    nodes[0].link(1, LinkSpec { bandwidth: Some(1), ..LinkSpec::default() });
+    for number in 0..20 {
+        nodes[0].network.send(id(1), frame(Class::Batch, vec![number; 100_000]));
+        tokio::time::sleep(5 * MS).await;
+    }
+    nodes[0].heal();
+    let mut batches = Vec::new();
+    while batches.last() != Some(&19) {
+        batches.push(nodes[1].content().await[0]);
+    }
+    assert!(
+        batches.ends_with(&[16, 17, 18, 19]) && batches.len() <= 5,
+        "one on the wire, four in the queue: {batches:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_link_is_bounded_as_a_slow_peer_is() {
     let mut committee = Committee::new(2);
     committee.limits.batch = ClassLimits { frame: 100, queue_frames: 4, queue_bytes: 400, window: 400 };
