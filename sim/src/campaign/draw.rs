@@ -5,8 +5,8 @@
 //! missing from others (swarm testing: Groce et al., ISSTA 2012).
 //!
 //! At most `f` replicas are faulty in the sense of the protocols: those that lie and those that lose what they promised, with
-//! their disks or with a sector. Crashes
-//! from which a replica comes back with its disks, cuts and slow links may hit everybody.
+//! their disks or with a sector. Crashes from which a replica comes back with its disks, stand-stills, cuts and slow links may hit
+//! everybody.
 
 use super::plan::{Attacker, Fault, Load, LoadKind, Plan};
 use crate::{Rng, cluster::DiskOf, disk::DiskFault};
@@ -23,6 +23,7 @@ enum Kind {
     Crash,
     CrashAfter,
     CrashAll,
+    Pause,
     LoseDisks,
     SyncFails,
     DiskFull,
@@ -35,10 +36,11 @@ enum Kind {
     Skew,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Crash,
     Kind::CrashAfter,
     Kind::CrashAll,
+    Kind::Pause,
     Kind::LoseDisks,
     Kind::SyncFails,
     Kind::DiskFull,
@@ -151,16 +153,11 @@ impl Draw {
             let choice = self.rng.below(attacks.len());
             let Some(attack) = attacks.get(common.unwrap_or(choice)) else { return };
             let from = View([0, 0, 1, 2, 5][self.rng.below(5)]);
+            let until = self.rng.percent(20).then(|| View(from.0 + self.rng.within(1..=20)));
             let is_partial = self.rng.percent(30);
             let others: Vec<_> = self.all().filter(|other| *other != replica).collect();
             let against = others.into_iter().filter(|_| is_partial && self.rng.percent(50)).collect();
-            self.plan.attackers.push(Attacker {
-                replica,
-                attack: attack.as_ref().to_owned(),
-                from,
-                until: None,
-                against,
-            });
+            self.plan.attackers.push(Attacker { replica, attack: attack.as_ref().to_owned(), from, until, against });
         }
     }
 
@@ -218,6 +215,10 @@ impl Draw {
             Kind::CrashAll => {
                 self.push(at, Fault::CrashAll);
                 self.push(at + lasts / 4, Fault::RestartAll);
+            }
+            Kind::Pause => {
+                self.push(at, Fault::Pause(who));
+                self.push(at + lasts, Fault::Resume(who));
             }
             Kind::LoseDisks => {
                 if let Some(who) = self.rng.pick(&self.fragile).copied() {
