@@ -3,7 +3,7 @@
 use crate::{Attack, Grip, Hands, Target};
 use quorate_consensus::{
     Action, Config, Event, Evidence, Keys, Promise, Protocol, Rejection, Replica, ReplicaStatus, Step, StepOf,
-    forensics::Past,
+    diagnosis::Diagnosis, forensics::Past,
 };
 use quorate_crypto::Committee;
 use quorate_types::{Block, Digest, Header, ReplicaId, View};
@@ -104,6 +104,10 @@ impl<P: Protocol> Replica for Byzantine<P> {
 
     fn status(&self) -> ReplicaStatus {
         self.honest.status()
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        self.honest.diagnosis()
     }
 }
 

@@ -7,6 +7,7 @@
 //! Every collection here is bounded per peer or in total, and ordered: state can be printed, compared and hashed.
 
 mod block_tree;
+pub mod diagnosis;
 mod election;
 mod evidence;
 pub mod forensics;

@@ -1,6 +1,6 @@
 //! The sans-IO interface of every protocol: an event in, a [`Step`] out.
 
-use crate::{Evidence, Step, Verified, Verify};
+use crate::{Evidence, Step, Verified, Verify, diagnosis::Diagnosis};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Block, Digest, Header, Height, ReplicaId, View};
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
@@ -34,6 +34,9 @@ pub trait Replica {
 
     /// What people and monitors want to know.
     fn status(&self) -> ReplicaStatus;
+
+    /// Its side of the story when somebody asks why there is no block. Made anew each time.
+    fn diagnosis(&self) -> Diagnosis;
 }
 
 /// Hosts that are the same for several kinds of replicas keep one in a box.
@@ -63,6 +66,10 @@ impl<R: Replica + ?Sized> Replica for Box<R> {
 
     fn status(&self) -> ReplicaStatus {
         (**self).status()
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        (**self).diagnosis()
     }
 }
 
@@ -212,33 +219,51 @@ pub enum Timer {
 }
 
 /// Why an event changed nothing. Tests assert on the reason, not on silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Ignored {
     /// Of a view that is over.
+    #[error("its view is over")]
     StaleView,
     /// Of a view that we have no certificate for.
+    #[error("its view has not begun here")]
     FutureView,
     /// Outside the window of views that are kept.
+    #[error("it is too far from where this replica stands")]
     OutsideWindow,
     /// Its sender does not lead that view.
+    #[error("its sender does not lead that view")]
     NotFromLeader,
     /// Known already.
+    #[error("it is known already")]
     Duplicate,
     /// Its sender contradicted itself; the pair is evidence.
+    #[error("its sender had proposed another in its place, and is accused")]
     Equivocation,
     /// Its ancestors are being fetched.
+    #[error("its ancestors are not here yet")]
     MissingAncestor,
     /// The ledger is still executing it.
+    #[error("it is not executed yet")]
     NotExecuted,
+    /// Executing it gave another result than it claims.
+    #[error("executing it gives another result than it claims")]
+    Invalid,
     /// It extends neither the locked block nor a newer certificate (HotStuff's safeNode), or our name stands under another in its place.
+    #[error(
+        "it extends neither the locked block nor a newer certificate, or our name stands under another in its place"
+    )]
     Unsafe,
     /// Its justify is older than the timeout certificate allows, or the timeout certificate is missing.
+    #[error("its certificate is older than the timeout certificate of the view before allows, or that is missing")]
     Unjustified,
     /// We did not ask for it.
+    #[error("nobody asked for it")]
     Unasked,
     /// [`SafetyRules`](crate::SafetyRules) refused to sign.
+    #[error("signing for it would break a promise: {0}")]
     Refused(crate::Refusal),
     /// A timer of the past.
+    #[error("the timer is of the past")]
     StaleTimer,
 }
 
@@ -250,6 +275,10 @@ pub trait Kind {
     fn stale_after(&self) -> Option<View>;
     /// Whether it carries blocks or many certificates, so that votes should not have to wait behind it.
     fn is_large(&self) -> bool;
+    /// The block that it asks votes for, if it is a leader's proposal.
+    fn proposes(&self) -> Option<&Header> {
+        None
+    }
 }
 
 /// A replica's state in numbers.
@@ -269,6 +298,8 @@ pub struct ReplicaStatus {
     pub failed_views: u32,
     /// Uncommitted blocks held.
     pub uncommitted_blocks: usize,
+    /// There is something that a block should bring forward.
+    pub has_work: bool,
     /// It has lost its journal and is silent until the others have moved on far enough.
     pub rejoining: bool,
 }

@@ -87,29 +87,34 @@ pub struct Promise {
 }
 
 /// Why [`SafetyRules`] declined to sign. Part of normal operation, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// Something else was signed in this slot of this view and height.
+    #[error("something else was signed in its place")]
     WouldEquivocate {
         /// Digest of the earlier statement.
         earlier: Digest,
     },
     /// A later view was spoken of in this slot.
+    #[error("something was signed in {latest}")]
     ViewPassed {
         /// That view.
         latest: View,
     },
     /// The view was left for good.
+    #[error("views below {open} were left for good")]
     ViewClosed {
         /// The first view that is open.
         open: View,
     },
     /// The height is settled, what was promised there is forgotten.
+    #[error("heights up to {settled} are settled")]
     HeightSettled {
         /// The last settled height.
         settled: Height,
     },
     /// The journal is lost: silent until the others have moved on.
+    #[error("the journal is lost, and nothing is signed until the others have moved on")]
     Silent,
 }
 

@@ -100,6 +100,11 @@ impl<T: Promised, S: Scheme> Poll<T, S> {
         None
     }
 
+    /// Who said what.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (ReplicaId, &T)> {
+        self.votes.iter().map(|(voter, (statement, _))| (*voter, statement))
+    }
+
     /// Distinct voters for `statement`.
     pub(crate) fn count(&self, statement: &T) -> usize {
         self.votes.values().filter(|(said, _)| said == statement).count()

@@ -24,6 +24,11 @@ impl<M: Verify> Verified<M> {
         Ok(Self(message))
     }
 
+    /// To look at.
+    pub fn get(&self) -> &M {
+        &self.0
+    }
+
     /// The message.
     pub fn into_inner(self) -> M {
         self.0

@@ -10,6 +10,7 @@ mod ceremony;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod doctor;
 pub mod evidence;
 pub mod exit;
 pub mod handle;

@@ -3,11 +3,12 @@
 use crate::{
     docket::{Docket, Testimony},
     ledger_work::{Committed, LedgerReply, LedgerWork},
+    refusals::{Proposal, Refusal, Refusals},
     wire::{Checked, Inner},
 };
 use quorate_consensus::{
-    Event, Evidence, Mempool, PoolAction, PoolMessage, PoolTimer, Refused, Rejection, Replica, Request, Step, StepOf,
-    Timer,
+    Event, Evidence, Kind, Mempool, PoolAction, PoolMessage, PoolTimer, Refused, Rejection, Replica, Request, Step,
+    StepOf, Timer,
 };
 use quorate_ledger::Entry;
 use quorate_types::{Batch, Block, Digest, Height, ReplicaId, Transaction};
@@ -128,6 +129,7 @@ pub struct Core<R: Replica> {
     replica: R,
     pool: Mempool,
     docket: Docket,
+    refusals: Refusals,
     /// Blocks to execute when their batches are here.
     waiting: BTreeMap<(Height, Digest), Waiting>,
     /// Batches whose transactions are all used up. They go when no uncommitted block contains them any more.
@@ -138,7 +140,15 @@ pub struct Core<R: Replica> {
 impl<R: Replica> Core<R> {
     /// Joins a replica and a mempool, both as the journal left them, and a docket.
     pub fn new(replica: R, pool: Mempool, docket: Docket) -> Self {
-        Self { replica, pool, docket, waiting: BTreeMap::new(), spent: BTreeSet::new(), effects: Vec::new() }
+        Self {
+            replica,
+            pool,
+            docket,
+            refusals: Refusals::default(),
+            waiting: BTreeMap::new(),
+            spent: BTreeSet::new(),
+            effects: Vec::new(),
+        }
     }
 
     /// Takes back proof of a fault that was kept before the process began. What comes of it comes with the next input.
@@ -161,6 +171,17 @@ impl<R: Replica> Core<R> {
         &self.docket
     }
 
+    /// The last proposal that was not voted for, and why.
+    pub fn last_refusal(&self) -> Option<&Refusal> {
+        self.refusals.last()
+    }
+
+    /// How many batches that nobody has brought hold up the execution of blocks.
+    pub fn missing_batches(&self) -> usize {
+        let missing = self.waiting.values().flat_map(|waiting| &waiting.missing);
+        missing.collect::<BTreeSet<_>>().len()
+    }
+
     /// What a rotated journal begins with: live batches, then the replica's records. The ledger must be durable first.
     pub fn journal_snapshot(&self) -> Vec<Entry<R::Record>> {
         let batches = self.pool.batches().cloned().map(Entry::Batch);
@@ -180,7 +201,12 @@ impl<R: Replica> Core<R> {
                 step = step.then(self.with_pool(|pool, actions| pool.on_started(actions)));
             }
             Input::Received { from, message } => match message.0 {
-                Inner::Consensus(message) => step = step.then(self.tell(Event::Received { from, message })),
+                Inner::Consensus(message) => {
+                    let proposed = message.get().proposes().map(Proposal::of);
+                    let told = self.tell(Event::Received { from, message });
+                    self.refusals.note(proposed, told.reason());
+                    step = step.then(told);
+                }
                 Inner::Pool(message) => {
                     step = step.then(self.with_pool(|pool, actions| pool.on_message(from, message, actions)));
                 }
@@ -268,7 +294,10 @@ impl<R: Replica> Core<R> {
                     let batches = batches.iter().filter_map(|digest| self.pool.get(digest).cloned()).collect();
                     self.effects.push(Effect::Ledger(LedgerWork::Build { parent, view, batches }));
                 }
-                Request::Execute { block, holder } => self.execute_when_complete(block, holder),
+                Request::Execute { block, holder } => {
+                    self.refusals.executing(&block.header);
+                    self.execute_when_complete(block, holder);
+                }
                 Request::Inspect { batches } => {
                     let mut actions = Vec::new();
                     self.pool.offer(&batches, &mut actions);
@@ -316,7 +345,11 @@ impl<R: Replica> Core<R> {
                 step.then(self.retire(spent))
             }
             LedgerReply::Spent(spent) => self.retire(spent),
-            LedgerReply::Executed { block, outcome } => self.tell(Event::Executed { block, outcome }),
+            LedgerReply::Executed { block, outcome } => {
+                let step = self.tell(Event::Executed { block, outcome });
+                self.refusals.executed(block, step.reason());
+                step
+            }
             LedgerReply::Committed(committed) => self.on_committed(&committed),
             LedgerReply::Synced { head, proof, committed, recent } => {
                 let batches = committed.batches.clone();

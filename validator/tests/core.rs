@@ -1,7 +1,8 @@
 //! The core under leaders that name batches again, and with batches that others may lack.
 
 use quorate_consensus::{
-    Action, BatchLimits, Config, Election, Journal, Keys, Mempool, PoolMessage, Protocol, SeenCertificates, Timeouts,
+    Action, BatchLimits, Config, Election, Executed, Ignored, Journal, Keys, Mempool, PoolMessage, Protocol,
+    SeenCertificates, Timeouts,
     hotstuff::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record},
     pbft::{self, Pbft},
 };
@@ -171,4 +172,30 @@ fn a_backup_offers_a_batch_before_it_deposes_the_primary_for_it() {
         let deposes = |action: &Action<_>| matches!(action, Action::Broadcast(pbft::Message::ViewChange(_)));
         assert!(!actions.iter().any(deposes), "after {now:?}, and nobody else has heard of the batch");
     }
+}
+
+/// A leader proposes twice, a follower too, and one block gives another result: each is refused, and the last one is known by its rule.
+#[test]
+fn the_last_proposal_that_was_refused_is_known_with_the_rule() {
+    let world = world();
+    let mut core = core(&world);
+    let batch = batch(world.keys.transactions.chain(), 0);
+    hear(&world, &mut core, Wire::Pool(PoolMessage::Batch(batch.clone())));
+    assert!(core.last_refusal().is_none());
+    let effects = hear(&world, &mut core, Wire::Consensus(propose(&world, &[&batch])));
+    assert!(core.last_refusal().is_none(), "it waits to be executed, which is no refusal");
+    let executing = effects.iter().find_map(|effect| match effect {
+        Effect::Ledger(LedgerWork::Execute { block, .. }) => Some(block.digest()),
+        _ => None,
+    });
+    let block = executing.expect("it has all batches");
+    let _step = core.handle(Input::Ledger(LedgerReply::Executed { block, outcome: Executed::Invalid }));
+    let refusal = *core.last_refusal().expect("it claims another result");
+    let proposal = refusal.proposal;
+    assert_eq!((proposal.view, proposal.height, proposal.proposer), (View(1), Height(1), ReplicaId(1)));
+    assert_eq!((refusal.why, refusal.before), (Ignored::Invalid, 0));
+    hear(&world, &mut core, Wire::Consensus(propose(&world, &[])));
+    let refusal = *core.last_refusal().expect("a second one");
+    assert_eq!((refusal.why, refusal.before), (Ignored::Equivocation, 1));
+    assert_eq!(core.missing_batches(), 0);
 }

@@ -141,6 +141,7 @@ impl<S: Scheme> HotStuff<S> {
             Executed::Valid => node.execution = Execution::Valid,
             Executed::Invalid => {
                 node.execution = Execution::Invalid;
+                step.ignore(Ignored::Invalid);
                 return self.on_invalid(step);
             }
         }

@@ -7,7 +7,7 @@ use super::{
 use crate::{Keys, Kind, Rejection, Verify};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::Scheme;
-use quorate_types::{Block, BoundedVec, Digest, ReplicaId, View};
+use quorate_types::{Block, BoundedVec, Digest, Header, ReplicaId, View};
 
 /// Blocks in one answer to a fetch.
 pub const FETCH_LIMIT: usize = 8;
@@ -217,6 +217,13 @@ impl<S: Scheme> Kind for Message<S> {
 
     fn is_large(&self) -> bool {
         matches!(self, Self::Proposal(_) | Self::Blocks { .. })
+    }
+
+    fn proposes(&self) -> Option<&Header> {
+        match self {
+            Self::Proposal(proposal) => Some(&proposal.justified.block.header),
+            _ => None,
+        }
     }
 
     fn stale_after(&self) -> Option<View> {

@@ -6,7 +6,7 @@
 //!
 //! Where to read what: `rules` says *whether* (vote, lock, commit); `lead` proposes; `follow` votes; `chain` takes
 //! certificates, locks and commits; `views` enters and leaves views; `leaders` says who leads them; `fetch` brings missing blocks; `fork` stops and names the liars when there are too many; `rejoin` brings back a
-//! replica that lost its journal; `tally` counts.
+//! replica that lost its journal; `tally` counts; `diagnosis` tells people how it stands.
 //!
 //! Deviations from the paper, and why:
 //! - Views move only by certificates: a QC or a *timeout certificate* (TC) of the view before. Local clocks alone never do.
@@ -20,6 +20,7 @@
 
 mod certificate;
 mod chain;
+mod diagnosis;
 mod fetch;
 mod follow;
 mod forensics;
@@ -49,6 +50,7 @@ use crate::{
 };
 use crate::{
     block_tree::{BlockTree, Held},
+    diagnosis::Diagnosis,
     election::Proposers,
     evidence::Accusations,
     ready::Ready,
@@ -355,8 +357,13 @@ impl<S: Scheme> Replica for HotStuff<S> {
             committed: self.tree.root().height,
             failed_views: self.pacemaker.failed_views(),
             uncommitted_blocks: self.tree.len(),
+            has_work: self.has_work(),
             rejoining: self.rejoin.is_some(),
         }
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        self.diagnose()
     }
 }
 

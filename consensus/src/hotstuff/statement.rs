@@ -6,7 +6,7 @@ use quorate_crypto::Statement;
 use quorate_types::{Digest, Header, Height, View};
 
 /// In `view`, this block, which stands at `height`. What a vote says and a quorum certificate proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Ballot {
     /// The block's view.
     pub view: View,

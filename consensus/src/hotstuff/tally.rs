@@ -59,6 +59,11 @@ impl<S: Scheme> VoteTally<S> {
         }
     }
 
+    /// Who voted for what in `view`.
+    pub(super) fn of(&self, view: View) -> impl Iterator<Item = (ReplicaId, &Ballot)> {
+        self.views.get(&view).into_iter().flat_map(Poll::said)
+    }
+
     /// Forgets views that fell out of the window.
     pub(super) fn forget(&mut self, now: View) {
         self.views = self.views.split_off(&View(now.0.saturating_sub(WINDOW)));
@@ -107,6 +112,11 @@ impl<S: Scheme> TimeoutTally<S> {
         };
         let shares = BoundedVec::new(of_view().map(share).collect()).expect("one share a member");
         Added::Certified(TimeoutCertificate { view, high_qc, shares })
+    }
+
+    /// Who has given up `view`, and no later one.
+    pub(super) fn of(&self, view: View) -> impl Iterator<Item = ReplicaId> {
+        self.greatest.iter().filter(move |(_, timeout)| timeout.view == view).map(|(replica, _)| *replica)
     }
 
     /// The `f+1`-th greatest view among the *others'* timeouts: at least one honest replica has left it.

@@ -310,6 +310,7 @@ impl<S: Scheme> Pbft<S> {
             Executed::Valid => node.execution = Execution::Valid,
             Executed::Invalid => {
                 node.execution = Execution::Invalid;
+                step.ignore(Ignored::Invalid);
                 return self.halt_if_certified(step);
             }
         }

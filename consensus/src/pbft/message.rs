@@ -16,7 +16,7 @@ use super::{
 use crate::{Keys, Kind, Promised, Rejection, Verify, election::round_robin};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{CryptoError, Scheme};
-use quorate_types::{Block, BoundedVec, Digest, Domain, Height, ReplicaId, View, limits};
+use quorate_types::{Block, BoundedVec, Digest, Domain, Header, Height, ReplicaId, View, limits};
 use std::collections::BTreeSet;
 
 /// Blocks in one answer to a fetch.
@@ -314,6 +314,13 @@ impl<S: Scheme> Kind for Message<S> {
             Self::Prepare(_) | Self::Commit(_) | Self::Checkpoint(_) | Self::AskCertificates(_) | Self::AskBlock(_) => {
                 false
             }
+        }
+    }
+
+    fn proposes(&self) -> Option<&Header> {
+        match self {
+            Self::PrePrepare(pre_prepare) => Some(&pre_prepare.block.header),
+            _ => None,
         }
     }
 

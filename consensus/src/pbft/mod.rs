@@ -6,7 +6,7 @@
 //!
 //! Where to read what: `rules` says *whether*; `primary` proposes; `backup` accepts, prepares and commits; `decide` makes blocks
 //! final; `checkpoint` prunes; `view_change` leaves a view, `new_view` begins one; `timers` says when; `catch_up` and `fetch`
-//! bring what was missed; `rejoin` brings back a replica that lost its journal; `restart` one that did not.
+//! bring what was missed; `rejoin` brings back a replica that lost its journal; `restart` one that did not; `diagnosis` tells people how it stands.
 //!
 //! # A view change, check by check
 //!
@@ -47,6 +47,7 @@ mod catch_up;
 mod certificate;
 mod checkpoint;
 mod decide;
+mod diagnosis;
 mod early;
 mod evidence;
 mod fetch;
@@ -76,6 +77,7 @@ pub use statement::{Ballot, Checkpoint, Commit, NewViewStatement, PrePrepareStat
 use crate::{
     Action, Config, Event, Ignored, Pacemaker, Replica, ReplicaStatus, SafetyRules, SeenCertificates, Step, StepOf,
     block_tree::{BlockTree, Held},
+    diagnosis::Diagnosis,
     election::round_robin,
     evidence::Accusations,
     ready::Ready,
@@ -342,7 +344,12 @@ impl<S: Scheme> Replica for Pbft<S> {
             committed: self.root(),
             failed_views: self.pacemaker.failed_views(),
             uncommitted_blocks: self.tree.len(),
+            has_work: self.has_work(),
             rejoining: self.rejoin.is_some(),
         }
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        self.diagnose()
     }
 }

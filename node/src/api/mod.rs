@@ -6,6 +6,7 @@
 mod app;
 mod batch;
 mod blocks;
+mod doctor;
 mod events;
 mod evidence;
 mod extract;
@@ -22,6 +23,7 @@ mod status;
 mod tests;
 mod txs;
 
+pub use doctor::DoctorView;
 pub(crate) use evidence::EVIDENCE_BYTES;
 pub use evidence::EvidenceList;
 pub use extract::json as read_json;
@@ -82,6 +84,7 @@ pub fn router(handle: Handle, genesis: Genesis, max_subscribers: usize, stop: Ca
         .routes(routes!(events::events))
         .routes(routes!(evidence::evidence))
         .routes(routes!(faults::in_force, faults::put))
+        .routes(routes!(doctor::doctor))
         .routes(routes!(metrics::metrics))
         .layer(DefaultBodyLimit::max(TRANSACTION_BODY))
         .merge(OpenApiRouter::new().routes(routes!(batch::submit)).layer(DefaultBodyLimit::max(BATCH_BODY)))

@@ -3,6 +3,7 @@
 mod completions;
 mod deal;
 mod dkg;
+mod doctor;
 mod duration;
 mod evidence;
 #[cfg(feature = "lab")]
@@ -81,6 +82,7 @@ enum Command {
     Tx(tx::TxCommand),
     Get(get::GetArgs),
     Status(status::StatusArgs),
+    Doctor(doctor::DoctorArgs),
     Wait(wait::WaitArgs),
     /// List, show and check evidence of misbehaviour
     #[command(subcommand)]
@@ -139,6 +141,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Tx(command) => done(tx::run(command, context)),
         Command::Get(args) => done(get::run(&args, context)),
         Command::Status(args) => done(status::run(&args, context)),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Wait(args) => done(wait::run(&args, context)),
         Command::Evidence(command) => done(evidence::run(command, context)),
         Command::Forensics(args) => forensics::run(&args, context),
@@ -207,13 +210,15 @@ mod tests {
 
     #[test]
     fn the_list_says_in_a_line_what_a_command_does_and_its_help_says_all() {
-        let commands: [(&[&str], &str, &str); 8] = [
+        let commands: [(&[&str], &str, &str); 10] = [
             (&["testnet"], "Run a network of validators on this machine", "if they agree, the exit code is 0"),
             (&["keygen"], "Make a validator's keys and journal, or a client's key", "--client a client's key"),
             (&["dkg"], "Make a threshold key together with the other validators, without a dealer", "an ed25519 draft"),
             (&["node"], "Run one validator", "A second signal ends it at once"),
             (&["get"], "Read a value, with a proof if wanted", "the Merkle proof of presence or absence"),
             (&["status"], "Tell how validators are", "all nodes of a testnet"),
+            (&["doctor"], "Say why there is no block", "whose votes or timeouts are missing"),
+            (&["evidence", "verify"], "Check evidence against a genesis, without a node", "1 if one proves nothing"),
             (&["wait"], "Wait until a height is committed", "An idle chain commits nothing"),
             (
                 &["forensics"],

@@ -91,6 +91,11 @@ impl Target {
         })
     }
 
+    /// The home, taken for a testnet's.
+    pub(super) fn testnet(&self) -> TestnetHome {
+        TestnetHome::new(&self.home)
+    }
+
     fn of_testnet(&self, node: &str) -> Result<Option<Api>, Failure> {
         let Some(manifest) = self.manifest()? else { return Ok(None) };
         let by_number = node.parse::<usize>().ok().and_then(|number| manifest.nodes.get(number));

@@ -5,10 +5,12 @@
 //! queue, state is read from a watch channel, events that a slow reader misses are gone for that reader alone.
 
 mod event;
+mod examination;
 mod status;
 mod submit;
 
 pub use event::NodeEvent;
+pub use examination::{Examination, Rejected};
 pub use status::{Role, Status, Stopped};
 pub use submit::{RejectCode, Submission, SubmitError, Submitted, Wait};
 
@@ -30,6 +32,9 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
+
+/// The consensus thread, which never waits for a disk, is given so long to answer.
+const EXAMINED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The ledger a validator runs on.
 pub type NodeLedger = Ledger<Box<dyn Disk>, RedbIndex>;
@@ -80,6 +85,10 @@ pub struct HandleParts {
     pub events: broadcast::Sender<NodeEvent>,
     /// Asks the network how the peers are.
     pub peers: Arc<dyn Fn() -> Vec<PeerStatus> + Send + Sync>,
+    /// Asks the consensus thread why there is no block. Nobody answers when it has ended.
+    pub examine: Arc<dyn Fn(oneshot::Sender<Examination>) + Send + Sync>,
+    /// The last message of a peer that failed the check.
+    pub rejected: Arc<Mutex<Option<Rejected>>>,
     /// What this validator has seen others do that they must not.
     pub evidence: Arc<EvidenceStore>,
     /// Every metric of the process.
@@ -163,6 +172,18 @@ impl Handle {
     /// How the peers are.
     pub fn peers(&self) -> Vec<PeerStatus> {
         (self.parts.peers)()
+    }
+
+    /// Why there is no block, as far as this validator can tell. `None` if its consensus thread does not answer in time.
+    pub async fn examine(&self) -> Option<Examination> {
+        let (respond, answer) = oneshot::channel();
+        (self.parts.examine)(respond);
+        tokio::time::timeout(EXAMINED_WITHIN, answer).await.ok()?.ok()
+    }
+
+    /// The last message of a peer that failed the check.
+    pub fn rejected(&self) -> Option<Rejected> {
+        self.parts.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Proof of misbehaviour.

@@ -3,6 +3,7 @@
 use super::{
     around::Speaker, fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher,
 };
+use crate::handle::Examination;
 use quorate_consensus::{Protocol, Refused};
 use quorate_ledger::Entry;
 use quorate_network::Slot;
@@ -37,6 +38,8 @@ pub(super) enum Event<P: Protocol> {
     Submit { transaction: Transaction, account_nonce: u64, respond: oneshot::Sender<Result<(), Refused>> },
     /// The journal has begun a new file, which is this long.
     Rotated { bytes: u64 },
+    /// Somebody asks why there is no block.
+    Examine(oneshot::Sender<Examination>),
     /// Stop.
     Stop,
 }
@@ -98,6 +101,9 @@ impl<P: Protocol> Consensus<P> {
                 Event::Connected(peer) => self.take(Input::Connected(peer))?,
                 Event::TimedOut(timer) => self.take(Input::TimedOut(timer))?,
                 Event::Ledger(reply) => self.take(Input::Ledger(*reply))?,
+                Event::Examine(respond) => {
+                    let _gone = respond.send(self.publisher.examine(&self.core));
+                }
                 Event::Submit { transaction, account_nonce, respond } => {
                     let (result, output) = self.core.submit(transaction, account_nonce);
                     let _gone_client = respond.send(result);

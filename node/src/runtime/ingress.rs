@@ -12,14 +12,16 @@ use super::{
     submit::{self, Intake},
     sync::SyncServer,
 };
+use crate::handle::Rejected;
 use bytes::Bytes;
-use quorate_consensus::{Keys, Protocol, Rejection};
+use quorate_consensus::{Keys, Kind, Protocol, Rejection};
 use quorate_network::{Class, Inbound, Slot};
 use quorate_types::{ReplicaId, Transaction, decode};
 use quorate_validator::{Checked, Wire, WireKeys};
 use std::{
     io,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Instant,
 };
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
@@ -37,6 +39,8 @@ pub(super) struct Checker<P: Protocol> {
     pub(super) intake: Intake,
     pub(super) consensus: mpsc::Sender<Event<P>>,
     pub(super) metrics: Arc<Metrics>,
+    /// The last message that failed the check, for people.
+    pub(super) rejected: Arc<Mutex<Option<Rejected>>>,
 }
 
 /// Starts the pool's threads.
@@ -64,7 +68,9 @@ impl<P: Protocol> Checker<P> {
     }
 
     fn message(&self, (from, class): (ReplicaId, Class), bytes: &[u8], slot: Slot) {
+        let mut kind = None;
         let checked = decode::<Wire<P::Message>>(bytes).map_err(Into::into).and_then(|wire| {
+            kind = Some(wire.kind());
             if class_of(&wire) != class {
                 return Err(Rejection::Malformed("a message on another stream than its kind's"));
             }
@@ -77,6 +83,9 @@ impl<P: Protocol> Checker<P> {
             Err(rejection) => {
                 self.metrics.rejected();
                 tracing::debug!(%from, %rejection, "a peer's message was refused");
+                let why = rejection.to_string();
+                let mut last = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+                *last = Some(Rejected { from, kind, why, at: Instant::now() });
             }
         }
     }

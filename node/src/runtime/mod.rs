@@ -29,6 +29,7 @@ mod ledger;
 mod metrics;
 mod outbox;
 mod publish;
+mod standing;
 mod start;
 mod submit;
 mod sync;

@@ -1,7 +1,7 @@
 //! What the consensus thread tells the outside about itself: at most every few milliseconds, and whenever it rests.
 
-use super::metrics::Metrics;
-use crate::handle::{NodeEvent, NodeLedger, Role, Status};
+use super::{metrics::Metrics, standing::Standing};
+use crate::handle::{Examination, NodeEvent, NodeLedger, Role, Status};
 use quorate_consensus::Replica;
 use quorate_types::{ReplicaId, View};
 use quorate_validator::Core;
@@ -29,12 +29,19 @@ pub(super) struct Publisher {
     pub(super) last: Instant,
     pub(super) last_view: View,
     pub(super) last_failed: u32,
+    pub(super) standing: Standing,
 }
 
 impl Publisher {
     /// Whether the runtime has been told to stop.
     pub(super) fn is_stopping(&self) -> bool {
         self.status.borrow().stopped.is_some()
+    }
+
+    /// Why there is no block, as far as this replica can tell.
+    pub(super) fn examine(&mut self, core: &Core<impl Replica>) -> Examination {
+        self.publish(core);
+        self.standing.examine(core, self.last)
     }
 
     /// Publishes unless that was done a moment ago; view changes are told at once.
@@ -67,6 +74,7 @@ impl Publisher {
             let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
             (ledger.head().height, ledger.head().digest(), ledger.head().timestamp)
         };
+        self.standing.look(core, height, replica.has_work, self.last);
         self.metrics.pool(&pool);
         self.status.send_if_modified(|status| {
             let before = status.clone();

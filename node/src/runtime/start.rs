@@ -12,6 +12,7 @@ use super::{
     metrics::Metrics,
     outbox::Outbox,
     publish::Publisher,
+    standing::Standing,
     submit::{self, Intake, Waiters},
     sync::{SyncClient, SyncServer},
 };
@@ -182,17 +183,20 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
             last: Instant::now(),
             last_view: View::GENESIS,
             last_failed: 0,
+            standing: Standing::default(),
         },
         failure: failure.clone(),
         rotating: false,
         rotate_at: ROTATE_AFTER,
     };
+    let rejected = Arc::new(Mutex::new(None));
     let transactions = TransactionChecks::new(config.genesis.chain_id());
     let checker = Checker {
         intake: Intake { ledger: ledger.clone(), transactions: transactions.clone() },
         keys: WireKeys { consensus: keys, transactions },
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),
+        rejected: rejected.clone(),
     };
     spawn_pool(config.verify_threads, Arc::new(checker), &jobs, &failure).map_err(environment)?;
     let threads = vec![
@@ -204,7 +208,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
     let sync_client = SyncClient { network: network.clone(), tasks: to_ledger, asks: asks_out };
     tokio::spawn(sync_client.run());
     tokio::spawn(submit::serve(submissions_in, to_pool.clone(), waiters, ledger.clone()));
-    let told_of_peers = to_consensus.clone();
+    let (told_of_peers, asked) = (to_consensus.clone(), to_consensus.clone());
     let on_peer = move |peer: ReplicaId, up: bool| {
         if up {
             connected.fetch_add(1, Ordering::Relaxed);
@@ -224,6 +228,8 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         status: status_out,
         events,
         peers: Arc::new(move || peers.peers()),
+        examine: Arc::new(move |respond| drop(asked.send(Event::Examine(respond)))),
+        rejected,
         evidence,
         metrics: Arc::new(Mutex::new(registry)),
         stop,

@@ -1,3 +1,4 @@
+mod diagnosis;
 mod elections;
 mod flow;
 mod forgeries;

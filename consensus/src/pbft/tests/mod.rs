@@ -3,6 +3,7 @@ mod attacks;
 mod catching_up;
 mod checks;
 mod craft;
+mod diagnosis;
 mod explore;
 mod flow;
 mod forks;

@@ -92,6 +92,8 @@ impl TestNode {
             status: status_out,
             events,
             peers: Arc::new(Vec::new),
+            examine: Arc::new(drop),
+            rejected: Arc::default(),
             evidence: Arc::clone(&evidence),
             metrics: Arc::default(),
             stop: stop.clone(),

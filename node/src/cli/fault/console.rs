@@ -12,7 +12,7 @@ use crate::{
 use serde_json::json;
 
 /// A console to talk to.
-pub(super) struct Remote {
+pub(in crate::cli) struct Remote {
     home: TestnetHome,
     pid: u32,
     api: Api,
@@ -20,7 +20,7 @@ pub(super) struct Remote {
 
 impl Remote {
     /// The one of the testnet that runs in `home`.
-    pub(super) fn find(home: &TestnetHome) -> Result<Self, Failure> {
+    pub(in crate::cli) fn find(home: &TestnetHome) -> Result<Self, Failure> {
         let (file, token) = (ConsoleFile::load(home)?, FaultToken::load(&home.fault_token())?);
         let (Some(file), Some(token)) = (file, token) else { return Err(none_runs(home)) };
         Ok(Self { home: home.clone(), pid: file.pid, api: Api::with_token(&file.address.to_string(), &token)? })
@@ -34,7 +34,7 @@ impl Remote {
         self.api.post("/v1/console/reset", &json!({})).await.map_err(|error| self.failure(error))
     }
 
-    pub(super) async fn status(&self) -> Result<Status, Failure> {
+    pub(in crate::cli) async fn status(&self) -> Result<Status, Failure> {
         self.api.get("/v1/console").await.map_err(|error| self.failure(error))
     }
 

@@ -15,7 +15,7 @@ use crate::{
     testnet::{DEFAULT_HOME, TestnetHome, console::Order},
 };
 use clap::{Args, Subcommand};
-use console::Remote;
+pub(super) use console::Remote;
 use quorate_scenario::Action;
 use std::path::PathBuf;
 
