@@ -1,4 +1,5 @@
-//! The scenarios that ship: each holds what it expects, under both protocols where it names neither's attack, and twice the same.
+//! The scenarios that ship: each holds what it expects, under both protocols where it names neither's attack, and twice the same. And
+//! `found/`: runs of campaigns that once failed, cut to small ones.
 
 use quorate_ledger::Protocol;
 use quorate_scenario::Scenario;
@@ -6,7 +7,11 @@ use quorate_sim::campaign::{Ending, Outcome, Plan, run_plan};
 use std::{fs, path::Path};
 
 fn shipped() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    all_in("../scenarios")
+}
+
+fn all_in(folder: &str) -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<_> =
         fs::read_dir(folder).expect("it is in the repository").map(|entry| entry.expect("readable").path()).collect();
     paths.sort();
@@ -41,5 +46,13 @@ fn those_without_liars_hold_under_both_protocols() {
             let outcome = run(&scenario);
             assert_eq!(outcome.ending(), Ending::Pass, "{} under {protocol}: {:#?}", scenario.name, outcome.held);
         }
+    }
+}
+
+#[test]
+fn what_was_found_stays_mended() {
+    for scenario in all_in("tests/found") {
+        let outcome = run(&scenario);
+        assert_eq!(outcome.ending(), Ending::Pass, "{}: {:#?}\n{}", scenario.name, outcome.held, outcome.details);
     }
 }

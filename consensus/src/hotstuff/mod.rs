@@ -105,8 +105,8 @@ pub struct HotStuff<S: Scheme> {
     rejoin: Option<Rejoin>,
     /// The view whose timer runs.
     armed: Option<View>,
-    /// The view at the last poll.
-    polled: View,
+    /// The view and the last committed height at the last poll.
+    polled: (View, Height),
     poll_next: usize,
     halted: bool,
 }
@@ -149,7 +149,7 @@ impl<S: Scheme> HotStuff<S> {
             fetcher: Fetcher::new(),
             rejoin: None,
             armed: None,
-            polled: View::GENESIS,
+            polled: (View::GENESIS, Height::GENESIS),
             poll_next: config.id.index(),
             halted: false,
         }

@@ -176,13 +176,17 @@ impl<S: Scheme> HotStuff<S> {
     }
 
     /// A replica without progress asks one other in turn: the last words of a busy time may have been lost on the way to it,
-    /// and in a quiet net nobody would say them again.
+    /// and in a quiet net nobody would say them again. Views that fail one after the other are no progress: the quorum may be one
+    /// vote short, that of a replica which cannot execute what all others have committed, by a certificate that it never saw, and
+    /// whose batches nobody hands out any more.
     pub(super) fn on_poll_timer(&mut self, step: &mut Stepped<S>) {
         self.set_poll_timer(step);
         if self.rejoin.is_some() {
             return self.ask_for_certificates(step);
         }
-        if std::mem::replace(&mut self.polled, self.view) != self.view {
+        let now = (self.view, self.tree.root().height);
+        let before = std::mem::replace(&mut self.polled, now);
+        if before.0 != now.0 && before.1 != now.1 {
             return;
         }
         self.build_again(step);

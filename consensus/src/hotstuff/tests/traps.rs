@@ -2,10 +2,10 @@
 
 use super::net::{BASE, Net, Node, id};
 use crate::{
-    Event, Executed, Promise, Protocol, Replica, Slot,
+    Event, Executed, Promise, Protocol, Replica, Request, Slot, Timer,
     hotstuff::{Message, Record},
 };
-use quorate_types::{Digest, View};
+use quorate_types::{Digest, Height, View};
 use std::time::Duration;
 
 #[test]
@@ -136,4 +136,25 @@ fn row_33_a_replica_whose_result_a_quorum_contradicts_stops_even_if_the_certific
     assert!(net.halted.is_empty(), "a bad block that nobody certified is its proposer's fault alone");
     net.run(BASE);
     assert_eq!(net.halted.len(), 1, "a quorum certified what is wrong here");
+}
+
+/// Four of five are a quorum, and one has lost its journal and is silent: the fifth must vote. It cannot, because a batch is missing
+/// that the others have committed, by a certificate that never reached it and that nobody built on. Views fail and fail.
+#[test]
+fn one_that_commits_nothing_asks_the_others_for_blocks_though_its_views_change() {
+    let mut net = Net::new(4);
+    net.submit(1);
+    net.run(BASE / 2);
+    net.submit(2);
+    let mut node = net.node(1).clone();
+    assert!(node.has_work());
+    let syncs = |node: &mut Node| {
+        let mut step = node.handle(Event::TimedOut(Timer::Poll));
+        step.take_requests().into_iter().filter(|request| matches!(request, Request::Sync { .. })).count()
+    };
+    node.polled = (node.view, node.tree.root().height);
+    node.view = node.view.next();
+    assert_eq!(syncs(&mut node), 1, "the view has changed, and nothing was committed");
+    node.polled = (View(node.view.0 - 1), Height(node.tree.root().height.0 + 1));
+    assert_eq!(syncs(&mut node), 0, "both have");
 }
