@@ -127,6 +127,8 @@ pub(crate) struct Choices {
     pub(crate) checkpoint_interval: Option<u64>,
     /// The pace of empty blocks, if there are to be any.
     pub(crate) block_interval: Option<Duration>,
+    /// Length of the first view, unless it is the usual one.
+    pub(crate) timeout: Option<Duration>,
     /// Whether faults may be injected.
     pub(crate) fault_injection: bool,
 }
@@ -165,6 +167,7 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
         election: args.election,
         checkpoint_interval: Some(args.checkpoint_interval),
         block_interval: args.block_interval,
+        timeout: None,
         fault_injection: false,
     };
     let mut genesis = build(args.chain.clone(), validators, application, choices)?;
@@ -210,6 +213,12 @@ pub(crate) fn build(
     let interval_ms = |interval: Duration| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
     let mut params = params(choices.block_interval.map(interval_ms));
     params.checkpoint_interval = choices.checkpoint_interval.unwrap_or(params.checkpoint_interval);
+    if let Some(timeout) = choices.timeout {
+        // As many doublings as usual.
+        let doublings = params.timeout_max_ms / params.timeout_base_ms.max(1);
+        params.timeout_base_ms = interval_ms(timeout);
+        params.timeout_max_ms = params.timeout_base_ms.saturating_mul(doublings.max(1));
+    }
     let genesis = Genesis {
         chain,
         time: u64::try_from(now.as_millis()).unwrap_or(0),

@@ -60,6 +60,9 @@ pub(super) struct TestnetArgs {
     /// Propose empty blocks at this pace; without it an idle testnet is quiet
     #[arg(long, value_parser = duration)]
     block_interval: Option<Duration>,
+    /// Length of the first view, from which failed ones grow [default: 500ms, or what the home has]
+    #[arg(long, value_parser = duration)]
+    timeout: Option<Duration>,
     /// Key files are encrypted under the passphrase in this file
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -76,6 +79,7 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         election: args.election,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,
+        timeout: args.timeout,
         base_port: args.base_port,
         fresh: args.fresh,
         duration: args.duration,

@@ -39,6 +39,9 @@ pub struct Manifest {
     pub app: String,
     /// Pace of empty blocks; none means that an idle chain is quiet.
     pub block_interval_ms: Option<u64>,
+    /// Length of the first view, if it is not the usual one.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
     /// The validators, in the order of the committee.
     pub nodes: Vec<NodeEntry>,
 }
@@ -70,7 +73,18 @@ impl Manifest {
         let app = app.to_owned();
         let scheme = SchemeKind::default();
         let genesis = Digest::ZERO;
-        Self { version: VERSION, genesis, protocol, scheme, dkg: false, election, app, block_interval_ms, nodes }
+        Self {
+            version: VERSION,
+            genesis,
+            protocol,
+            scheme,
+            dkg: false,
+            election,
+            app,
+            block_interval_ms,
+            timeout_ms: None,
+            nodes,
+        }
     }
 
     /// Reads a home's manifest, if it has one.

@@ -24,6 +24,8 @@ pub struct Options {
     pub app: Option<String>,
     /// Pace of empty blocks. Zero: none. None unless told.
     pub block_interval: Option<Duration>,
+    /// Length of the first view; the usual one unless told.
+    pub timeout: Option<Duration>,
     /// The first port; free ones are found unless told.
     pub base_port: Option<u16>,
     /// Remove what an earlier run made.
@@ -48,6 +50,11 @@ impl Options {
     pub(crate) fn block_interval_ms(&self) -> Option<u64> {
         let interval = self.block_interval?.as_millis();
         (interval > 0).then(|| u64::try_from(interval).unwrap_or(u64::MAX))
+    }
+
+    /// The length of the first view in milliseconds, if it is not the usual one.
+    pub(crate) fn timeout_ms(&self) -> Option<u64> {
+        self.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// What votes are signed with on a new testnet.
@@ -89,6 +96,11 @@ impl Options {
                 shown_interval(self.block_interval_ms()),
                 shown_interval(manifest.block_interval_ms),
             ),
+            _ if self.timeout.is_some() && self.timeout_ms() != manifest.timeout_ms => {
+                let shown =
+                    |timeout: Option<u64>| timeout.map_or_else(|| "the usual one".into(), |it| format!("{it}ms"));
+                clash("--timeout", shown(self.timeout_ms()), shown(manifest.timeout_ms))
+            }
             _ => Ok(()),
         }
     }
@@ -111,6 +123,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         election: None,
         app: None,
         block_interval: None,
+        timeout: None,
         base_port: None,
         fresh: false,
         duration: None,
@@ -142,6 +155,11 @@ mod tests {
             (Options { scheme: Some(SchemeKind::BlsMulti), ..base.clone() }, "--scheme bls-multi", "has ed25519"),
             (Options { dkg: true, ..base.clone() }, "--dkg", "has ed25519"),
             (Options { election: Some(Election::Stable), ..base.clone() }, "--election stable", "has round-robin"),
+            (
+                Options { timeout: Some(Duration::from_secs(1)), ..base.clone() },
+                "--timeout 1000ms",
+                "has the usual one",
+            ),
             (Options { block_interval: Some(Duration::ZERO), ..base }, "--block-interval 0ms", "has 500ms"),
         ];
         for (options, asked, has) in contradictions {

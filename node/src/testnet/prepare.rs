@@ -122,8 +122,13 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
     let protocol = options.protocol.unwrap_or_default();
     let election = options.election.unwrap_or_else(|| Election::usual(protocol));
     let (scheme, dkg) = (options.scheme()?, options.dkg);
-    let manifest =
-        Manifest { scheme, dkg, ..Manifest::new(protocol, election, app, options.block_interval_ms(), nodes) };
+    let timeout_ms = options.timeout_ms();
+    let manifest = Manifest {
+        scheme,
+        dkg,
+        timeout_ms,
+        ..Manifest::new(protocol, election, app, options.block_interval_ms(), nodes)
+    };
     // Before anything else: what is not in a manifest, no `--fresh` will take away.
     manifest.save(home)?;
 
@@ -145,6 +150,7 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
         scheme: if scheme.is_threshold() { SchemeKind::Ed25519 } else { scheme },
         election: Some(manifest.election),
         block_interval: manifest.block_interval_ms.map(Duration::from_millis),
+        timeout: options.timeout,
         fault_injection: true,
         ..Choices::default()
     };
