@@ -12,7 +12,7 @@ use crate::{
 };
 use quorate_consensus::{Protocol, forensics::Past};
 use quorate_ledger::{Binding, Entry, FileDisk, Genesis, Journal, JournalError, Ledger, MemoryIndex, StoredBlock};
-use quorate_types::{Digest, Header, Height};
+use quorate_types::{Digest, Header, Height, Transaction};
 use quorate_validator::Finality;
 use read_only::{ReadOnlyDisk, Torn};
 use serde_json::{Value, json};
@@ -150,6 +150,11 @@ fn record_of<R>(entry: Entry<R>) -> Option<R> {
 }
 
 impl OfflineBlock {
+    /// The names of its transactions, made of what it holds.
+    pub(crate) fn transactions(&self) -> impl Iterator<Item = Digest> {
+        self.stored.batches.iter().flat_map(|batch| batch.transactions()).map(Transaction::digest)
+    }
+
     /// The whole block as JSON, payloads in hexadecimal.
     pub(crate) fn json(&self) -> Value {
         let batches: Vec<_> = self

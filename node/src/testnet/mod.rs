@@ -8,6 +8,7 @@ mod ceremony;
 mod children;
 #[cfg(feature = "lab")]
 pub(crate) mod console;
+mod kept;
 mod layout;
 mod load;
 mod manifest;
@@ -218,7 +219,7 @@ impl Testnet<'_> {
         let orderly = matches!(ran, Ok(End::Orderly));
         let load = match (orderly, self.load.take()) {
             (true, Some(load)) => tokio::select! {
-                summary = load.finish() => Some(summary),
+                finished = load.finish() => Some(finished),
                 _ = signals.next() => None,
             },
             _ => None,
@@ -236,8 +237,18 @@ impl Testnet<'_> {
         if !orderly {
             return ran.map(|_| Exit::Interrupted);
         }
-        let verdict = tokio::select! {
-            verdict = verdict::compare(&self.options.home, &self.prepared.manifest, &self.prepared.genesis) => verdict,
+        let Prepared { manifest, genesis, .. } = &self.prepared;
+        let compare = async {
+            let verdict = verdict::compare(&self.options.home, manifest, genesis).await;
+            let (load, history) = load.unzip();
+            let kept = match history {
+                Some(history) => Some(kept::look(&self.options.home, manifest, genesis, history).await),
+                None => None,
+            };
+            (verdict, load, kept)
+        };
+        let (verdict, load, kept) = tokio::select! {
+            compared = compare => compared,
             _ = signals.next() => return Ok(Exit::Interrupted),
         };
         let mut text = watch::table(&lines);
@@ -251,10 +262,13 @@ impl Testnet<'_> {
                 "\n      with {nodes} validators, {protocol} with {scheme}, application {app}, durability {durability}, block interval {interval}\n"
             ));
         }
+        if let Some(kept) = &kept {
+            text.push_str(&format!("{}\n", kept.text()));
+        }
         text.push_str(&verdict.text());
-        let event = json!({ "event": "end", "validators": lines, "load": load, "result": verdict });
+        let event = json!({ "event": "end", "validators": lines, "load": load, "history": kept, "result": verdict });
         self.screen.tell(&text, &event)?;
-        self.judge(&verdict, load.as_ref())
+        self.judge(&verdict, load.as_ref(), kept.as_ref())
     }
 
     /// Waits a little until nobody commits any more. The ledgers need not end at the same height: who leads last learns of the
@@ -277,9 +291,21 @@ impl Testnet<'_> {
     }
 
     /// The exit code: what the ledgers say comes first.
-    fn judge(&self, verdict: &Verdict, load: Option<&load::Summary>) -> Result<Exit, Failure> {
+    fn judge(
+        &self,
+        verdict: &Verdict,
+        load: Option<&load::Summary>,
+        kept: Option<&kept::Kept>,
+    ) -> Result<Exit, Failure> {
         if verdict.exit() != Exit::Success {
             return Ok(verdict.exit());
+        }
+        // Ledgers that agree may agree on having lost something.
+        if let Some(lost) = kept.map(kept::Kept::lost).filter(|lost| *lost > 0) {
+            return Err(Failure::new(
+                Exit::Diverged,
+                format!("{lost} transactions that were reported committed are lost"),
+            ));
         }
         // One that was killed was killed by somebody; one that ended with an error of its own is a failure.
         if let Some(died) = self.died.iter().find(|died| died.status.code().is_some_and(|code| code != 0)) {

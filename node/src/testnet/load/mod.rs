@@ -5,9 +5,11 @@
 //! transaction under way at a time (nonces have no gaps) and there are many accounts; a transaction whose node does not
 //! answer goes, unchanged, to the next node.
 
+mod history;
 mod latency;
 mod sender;
 
+pub(crate) use history::History;
 pub(crate) use latency::Latencies;
 
 use super::{accounts, manifest::Manifest};
@@ -32,9 +34,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A load under way.
 pub(crate) struct Load {
     tally: Arc<Mutex<Tally>>,
+    history: Arc<Mutex<History>>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     rate: u32,
+    start: Instant,
 }
 
 /// What became of the transactions so far.
@@ -46,6 +50,9 @@ pub(crate) struct Tally {
     pub(crate) last_error: Option<String>,
     pub(crate) latencies: Latencies,
     pub(crate) elapsed: Duration,
+    /// When a transaction was last reported committed, after the start; and the longest time without such a report.
+    pub(crate) last: Duration,
+    pub(crate) gap: Duration,
 }
 
 /// The tally for printing.
@@ -65,6 +72,8 @@ pub(crate) struct Summary {
     pub(crate) p50_ms: Option<f64>,
     pub(crate) p99_ms: Option<f64>,
     pub(crate) max_ms: Option<f64>,
+    /// The longest time in which nothing was reported committed.
+    pub(crate) longest_gap_ms: f64,
     pub(crate) last_error: Option<String>,
 }
 
@@ -77,31 +86,37 @@ impl Load {
         rate: u32,
     ) -> Result<Self, Failure> {
         let apis = manifest.nodes.iter().map(|node| Api::new(&node.api.to_string())).collect::<Result<Vec<_>, _>>()?;
-        let (tally, stop) = (Arc::new(Mutex::new(Tally::default())), CancellationToken::new());
+        let (tally, stop) = (Arc::<Mutex<Tally>>::default(), CancellationToken::new());
+        let history = Arc::<Mutex<History>>::default();
         let target = Arc::new(Target { apis, chain, app: manifest.app.clone(), stop: stop.clone() });
         let accounts = rate.saturating_mul(2).clamp(MIN_ACCOUNTS, MAX_ACCOUNTS);
         let senders = (0..accounts)
             .map(|index| Sender::new(index, accounts::derived(development, index), Arc::clone(&target)))
             .collect();
-        let task = tokio::spawn(run(senders, rate, Arc::clone(&tally), stop.clone()));
-        Ok(Self { tally, stop, task, rate })
+        let start = Instant::now();
+        let task = tokio::spawn(run(senders, (rate, start), (Arc::clone(&tally), Arc::clone(&history)), stop.clone()));
+        Ok(Self { tally, history, stop, task, rate, start })
     }
 
     /// The numbers as of now.
     pub(crate) fn summary(&self) -> Summary {
-        lock(&self.tally).summary(self.rate)
+        lock(&self.tally).summary(self.rate, self.start.elapsed())
     }
 
-    /// Sends nothing new, waits a while for what is under way, and gives the final numbers.
-    pub(crate) async fn finish(self) -> Summary {
+    /// Sends nothing new, waits a while for what is under way, and gives the final numbers, and what was reported
+    /// committed.
+    pub(crate) async fn finish(self) -> (Summary, History) {
         self.stop.cancel();
+        let over = self.start.elapsed();
         let _ = tokio::time::timeout(DRAIN, self.task).await;
-        lock(&self.tally).summary(self.rate)
+        // Under one lock, as they are written: what is counted is remembered.
+        let tally = lock(&self.tally);
+        (tally.summary(self.rate, over), std::mem::take(&mut lock(&self.history)))
     }
 }
 
-fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
-    tally.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When the transaction `index` is due, after the start.
@@ -110,12 +125,16 @@ fn due(index: u64, rate: u32) -> Duration {
     Duration::from_secs(index / rate) + Duration::from_nanos((index % rate) * 1_000_000_000 / rate)
 }
 
-async fn run(senders: Vec<Sender>, rate: u32, tally: Arc<Mutex<Tally>>, stop: CancellationToken) {
+async fn run(
+    senders: Vec<Sender>,
+    (rate, start): (u32, Instant),
+    (tally, history): (Arc<Mutex<Tally>>, Arc<Mutex<History>>),
+    stop: CancellationToken,
+) {
     let (give_back, mut idle) = mpsc::channel(senders.len());
     for sender in senders {
         let _ = give_back.try_send(sender);
     }
-    let start = Instant::now();
     let mut under_way = JoinSet::new();
     for index in 0u64.. {
         let due = start + due(index, rate);
@@ -124,7 +143,7 @@ async fn run(senders: Vec<Sender>, rate: u32, tally: Arc<Mutex<Tally>>, stop: Ca
             sender = next(&mut idle, due) => sender,
         };
         let Some(mut sender) = sender else { break };
-        let (give_back, tally) = (give_back.clone(), Arc::clone(&tally));
+        let (give_back, tally, history) = (give_back.clone(), Arc::clone(&tally), Arc::clone(&history));
         lock(&tally).submitted += 1;
         under_way.spawn(async move {
             let sent = sender.send().await;
@@ -133,7 +152,10 @@ async fn run(senders: Vec<Sender>, rate: u32, tally: Arc<Mutex<Tally>>, stop: Ca
                 tally.retried += sent.retries;
                 tally.elapsed = start.elapsed();
                 match sent.result {
-                    Ok(()) => tally.latencies.record(due.elapsed()),
+                    Ok((height, transaction)) => {
+                        tally.commit(start.elapsed(), due.elapsed());
+                        lock(&history).record(height, transaction);
+                    }
                     Err(why) => {
                         tally.failed += 1;
                         tally.last_error = Some(why);
@@ -153,7 +175,15 @@ async fn next(idle: &mut mpsc::Receiver<Sender>, due: Instant) -> Option<Sender>
 }
 
 impl Tally {
-    fn summary(&self, rate: u32) -> Summary {
+    /// A transaction was reported committed `at` this time after the start, this long after it was due.
+    fn commit(&mut self, at: Duration, latency: Duration) {
+        self.latencies.record(latency);
+        self.gap = self.gap.max(at.saturating_sub(self.last));
+        self.last = self.last.max(at);
+    }
+
+    /// The numbers, for a load that was meant to last this long.
+    fn summary(&self, rate: u32, lasted: Duration) -> Summary {
         let milliseconds = |latency: Duration| (latency.as_secs_f64() * 100_000.0).round() / 100.0;
         let seconds = self.elapsed.as_secs_f64();
         let committed = self.latencies.count();
@@ -167,6 +197,8 @@ impl Tally {
             p50_ms: self.latencies.quantile(0.5).map(milliseconds),
             p99_ms: self.latencies.quantile(0.99).map(milliseconds),
             max_ms: (committed > 0).then(|| milliseconds(self.latencies.max())),
+            // A stall that lasts to the end is one, too.
+            longest_gap_ms: milliseconds(self.gap.max(lasted.saturating_sub(self.last))),
             last_error: self.last_error.clone(),
         }
     }
@@ -177,7 +209,7 @@ impl Summary {
     pub(crate) fn text(&self) -> String {
         let milliseconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} ms"));
         let mut text = format!(
-            "load: {}/s asked, {:.1}/s committed ({} of {}), p50 {}, p99 {}, max {}",
+            "load: {}/s asked, {:.1}/s committed ({} of {}), p50 {}, p99 {}, max {}, longest without a commit {}",
             self.asked_per_second,
             self.committed_per_second,
             self.committed,
@@ -185,6 +217,7 @@ impl Summary {
             milliseconds(self.p50_ms),
             milliseconds(self.p99_ms),
             milliseconds(self.max_ms),
+            milliseconds(Some(self.longest_gap_ms)),
         );
         if self.failed > 0 || self.retried > 0 {
             text.push_str(&format!(", {} failed, {} retried", self.failed, self.retried));
@@ -213,12 +246,14 @@ mod tests {
     #[test]
     fn the_summary_counts_what_committed_and_what_did_not() {
         let mut tally = Tally { submitted: 3, failed: 1, elapsed: Duration::from_secs(2), ..Tally::default() };
-        tally.latencies.record(Duration::from_millis(20));
-        tally.latencies.record(Duration::from_millis(30));
-        let summary = tally.summary(10);
+        tally.commit(Duration::from_millis(300), Duration::from_millis(20));
+        tally.commit(Duration::from_millis(1500), Duration::from_millis(30));
+        let summary = tally.summary(10, Duration::from_secs(2));
         assert_eq!((summary.committed, summary.failed), (2, 1));
         assert_eq!(summary.committed_per_second, 1.0);
+        assert_eq!(summary.longest_gap_ms, 1200.0);
+        assert_eq!(tally.summary(10, Duration::from_secs(9)).longest_gap_ms, 7500.0);
         assert!(summary.text().contains("1.0/s committed (2 of 3)"), "{}", summary.text());
-        assert!(Tally::default().summary(10).text().contains("p50 -"));
+        assert!(Tally::default().summary(10, Duration::ZERO).text().contains("p50 -"));
     }
 }

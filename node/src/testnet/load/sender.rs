@@ -1,11 +1,12 @@
 //! One client account that sends.
 
 use crate::{
+    api::model::SubmittedView,
     client::{Api, Unanswered, payload},
     handle::Wait,
 };
 use quorate_crypto::ClientSecret;
-use quorate_types::{BoundedVec, ChainId, Transaction, TransactionBody};
+use quorate_types::{BoundedVec, ChainId, Digest, Height, Transaction, TransactionBody};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -36,13 +37,14 @@ pub(super) struct Sender {
 
 /// What became of one transaction.
 pub(super) struct Sent {
-    pub(super) result: Result<(), String>,
+    /// Where it was reported committed, or why it was not.
+    pub(super) result: Result<(Height, Digest), String>,
     pub(super) retries: u64,
 }
 
 /// What one node made of it.
 enum Answer {
-    Committed,
+    Committed(Height, Digest),
     /// Ask another node, or this one again.
     Again(String),
     /// It will never commit.
@@ -62,9 +64,9 @@ impl Sender {
         let mut why = String::new();
         for _ in 0..ATTEMPTS {
             match self.attempt(&mut transaction).await {
-                Answer::Committed => {
+                Answer::Committed(height, transaction) => {
                     self.nonce = self.nonce.map(|nonce| nonce + 1);
-                    return Sent { result: Ok(()), retries };
+                    return Sent { result: Ok((height, transaction)), retries };
                 }
                 Answer::Again(error) => why = error,
                 Answer::Refused(error) => {
@@ -94,11 +96,16 @@ impl Sender {
             },
         };
         match api.submit(transaction, Wait::Committed).await {
-            Ok(sent) if sent.outcome.as_ref().is_some_and(|outcome| outcome.status == "applied") => Answer::Committed,
+            Ok(SubmittedView { height: Some(height), outcome: Some(outcome), .. }) if outcome.status == "applied" => {
+                Answer::Committed(height, transaction.digest())
+            }
             Ok(sent) => Answer::Refused(format!("{:?}", sent.outcome)),
             Err(Unanswered::Problem(problem)) => match problem.code.as_str() {
                 // A lost answer, perhaps: if it is in the ledger, it committed.
-                "old-nonce" if api.transaction(&transaction.digest(), false).await.is_ok() => Answer::Committed,
+                "old-nonce" => match api.transaction(&transaction.digest(), false).await {
+                    Ok(found) => Answer::Committed(found.height, transaction.digest()),
+                    Err(_) => Answer::Refused(problem.detail),
+                },
                 "busy" | "stopping" | "not-in-time" | "internal" | "too-slow" => Answer::Again(problem.detail),
                 _ => Answer::Refused(problem.detail),
             },
