@@ -120,3 +120,42 @@ fn a_paused_validator_does_not_outlive_its_testnet() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
+
+#[test]
+fn random_faults_are_those_of_their_seed_and_nothing_that_was_reported_committed_is_lost() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().join("net");
+    let testnet = Testnet::start(&home, &["--load", "20", "--timeout", "300ms"]);
+    let words = [
+        "fault",
+        "random",
+        "--steps",
+        "6",
+        "--over",
+        "6s",
+        "--kinds",
+        "kill,pause,attack,partition",
+        "--output",
+        "ndjson",
+    ];
+    let steps = |seed: &str| {
+        let output = run(&home, &[&words[..], &["--seed", seed]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("JSON");
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let sum = lines.last().cloned().unwrap_or_default();
+        assert_eq!((&sum["steps"], &sum["refused"]), (&6.into(), &0.into()), "{text}");
+        assert_eq!(lines.iter().filter(|line| line.get("step").is_some()).count(), 6, "{text}");
+        sum["kinds"].clone()
+    };
+    assert_eq!(steps("3"), steps("3"));
+    let status = answer(&home, &["fault", "status"]);
+    assert!(status["cuts"] == Value::Array(Vec::new()) && status["budget"]["used"] == 0, "{status}");
+    commits_up_to(&home, "3");
+    let (end, code) = testnet.stop();
+    assert_eq!((&end["result"]["verdict"], code), (&"agree".into(), Some(0)), "{end}");
+    let history = &end["history"];
+    assert_eq!(history["reported"], end["load"]["committed"], "{end}");
+    let lost = history["missing"].as_object().map(|all| all.values().filter(|one| one["lost"] != 0).count());
+    assert_eq!(lost, Some(0), "{end}");
+}

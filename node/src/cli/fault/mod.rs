@@ -7,6 +7,7 @@ mod disks;
 mod grammar;
 mod links;
 mod processes;
+mod random;
 mod show;
 
 use super::Context;
@@ -40,6 +41,7 @@ pub(super) enum FaultCommand {
     Status(show::StatusArgs),
     Links(show::LinksArgs),
     Reset(show::ResetArgs),
+    Random(random::RandomArgs),
 }
 
 // Which testnet. No doc comment: it would replace the help of each command that takes these.
@@ -78,6 +80,7 @@ pub(super) fn run(command: FaultCommand, context: &Context) -> Result<(), Failur
         FaultCommand::Status(args) => show::status(&args, context),
         FaultCommand::Links(args) => show::links(&args, context),
         FaultCommand::Reset(args) => show::reset(&args, context),
+        FaultCommand::Random(args) => random::run(&args, context),
     }
 }
 
