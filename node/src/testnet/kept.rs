@@ -140,8 +140,7 @@ impl Missing {
     fn text(&self) -> String {
         let mut words = Vec::new();
         words.extend(
-            self.example
-                .map(|(height, digest)| format!("LOST {}, such as {digest}, reported at height {height}", self.lost)),
+            self.example.map(|(height, digest)| format!("LOST {}, such as {digest}, reported at {height}", self.lost)),
         );
         words.extend((self.above > 0).then(|| format!("{} are above its last height", self.above)));
         words.extend((self.below > 0).then(|| format!("{} are below the state that it began from", self.below)));

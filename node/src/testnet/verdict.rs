@@ -3,15 +3,15 @@
 use super::{layout::TestnetHome, manifest::Manifest};
 use crate::{
     api::model::BlockView,
-    client::Api,
+    client::{Api, Unanswered},
     exit::{Exit, Failure},
     lock::DataLock,
     offline::OfflineLedger,
 };
 use quorate_ledger::Genesis;
-use quorate_types::Digest;
+use quorate_types::{Digest, Height};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What comparing the ledgers showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,8 +25,8 @@ pub(crate) enum Verdict {
     Unread { errors: BTreeMap<String, String> },
 }
 
-/// The block digests of one ledger, from height 0 up, or why there are none.
-pub(crate) type Digests = Result<Vec<Digest>, String>;
+/// The block digests of one ledger by height, or why there are none. A ledger that began from a snapshot lacks those below.
+pub(crate) type Digests = Result<BTreeMap<Height, Digest>, String>;
 
 /// Compares the ledgers on disk. One that is in use (a validator that was restarted by hand) is asked over its API.
 pub(crate) async fn compare(home: &TestnetHome, manifest: &Manifest, genesis: &Genesis) -> Verdict {
@@ -41,7 +41,7 @@ pub(crate) async fn compare(home: &TestnetHome, manifest: &Manifest, genesis: &G
         let genesis = genesis.clone();
         let read = tokio::task::spawn_blocking(move || {
             let ledger = OfflineLedger::open(&of, genesis)?;
-            ledger.blocks().map(|block| block.map(|block| block.digest)).collect::<Result<Vec<_>, Failure>>()
+            ledger.blocks().map(|block| block.map(|block| (block.height, block.digest))).collect::<Result<_, Failure>>()
         });
         reading.push((node.name.clone(), read));
     }
@@ -60,10 +60,13 @@ async fn ask(api: &str) -> Digests {
     let failure = |error: &dyn std::fmt::Display| format!("in use, and its API did not answer: {error}");
     let api = Api::new(api).map_err(|error| failure(&error))?;
     let latest: BlockView = api.get("/v1/blocks/latest").await.map_err(|error| failure(&error))?;
-    let mut digests = Vec::new();
-    for height in 0..=latest.header.height.0 {
-        let block: BlockView = api.get(&format!("/v1/blocks/{height}")).await.map_err(|error| failure(&error))?;
-        digests.push(block.digest);
+    let mut digests = BTreeMap::new();
+    for height in (0..=latest.header.height.0).map(Height) {
+        match api.get::<BlockView>(&format!("/v1/blocks/{}", height.0)).await {
+            Ok(block) => drop(digests.insert(height, block.digest)),
+            Err(Unanswered::Problem(problem)) if problem.code == "not-held" => {}
+            Err(error) => return Err(failure(&error)),
+        }
     }
     Ok(digests)
 }
@@ -72,22 +75,23 @@ async fn ask(api: &str) -> Digests {
 pub(crate) fn judge(ledgers: &BTreeMap<String, Digests>) -> Verdict {
     let read: BTreeMap<_, _> =
         ledgers.iter().filter_map(|(name, digests)| Some((name, digests.as_ref().ok()?))).collect();
-    let common = read.values().map(|digests| digests.len()).min().unwrap_or(0);
-    let longest = read.values().map(|digests| digests.len()).max().unwrap_or(0);
-    for height in 0..longest {
+    let last = |digests: &BTreeMap<Height, Digest>| digests.keys().next_back().copied().unwrap_or_default();
+    let common = read.values().map(|digests| last(digests)).min().unwrap_or_default();
+    let heights: BTreeSet<_> = read.values().flat_map(|digests| digests.keys().copied()).collect();
+    for height in heights {
         let blocks: BTreeMap<_, _> =
-            read.iter().filter_map(|(name, digests)| Some(((*name).clone(), *digests.get(height)?))).collect();
+            read.iter().filter_map(|(name, digests)| Some(((*name).clone(), *digests.get(&height)?))).collect();
         let mut distinct: Vec<_> = blocks.values().collect();
         distinct.sort_unstable();
         distinct.dedup();
         if distinct.len() > 1 {
-            return Verdict::Differ { height: height as u64, blocks };
+            return Verdict::Differ { height: height.0, blocks };
         }
     }
     let errors: BTreeMap<_, _> =
         ledgers.iter().filter_map(|(name, digests)| Some((name.clone(), digests.as_ref().err()?.clone()))).collect();
     match errors.is_empty() {
-        true => Verdict::Agree { ledgers: ledgers.len(), height: common.saturating_sub(1) as u64 },
+        true => Verdict::Agree { ledgers: ledgers.len(), height: common.0 },
         false => Verdict::Unread { errors },
     }
 }
@@ -122,8 +126,12 @@ impl Verdict {
 mod tests {
     use super::*;
 
+    fn chain(first: u64, bytes: &[u8]) -> BTreeMap<Height, Digest> {
+        (first..).map(Height).zip(bytes.iter().map(|byte| Digest([*byte; 32]))).collect()
+    }
+
     fn ledgers(of: &[&[u8]]) -> BTreeMap<String, Digests> {
-        let digests = |bytes: &&[u8]| Ok(bytes.iter().map(|byte| Digest([*byte; 32])).collect());
+        let digests = |bytes: &&[u8]| Ok(chain(0, bytes));
         of.iter().enumerate().map(|(index, bytes)| (format!("node{index}"), digests(bytes))).collect()
     }
 
@@ -144,11 +152,20 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_that_began_from_a_snapshot_is_compared_at_the_heights_that_it_holds() {
+        let mut some = ledgers(&[&[1, 2, 3, 4, 5], &[1, 2, 3, 4, 5]]);
+        some.insert("node2".into(), Ok(chain(3, &[4, 5])));
+        assert_eq!(judge(&some), Verdict::Agree { ledgers: 3, height: 4 });
+        some.insert("node2".into(), Ok(chain(3, &[4, 9])));
+        assert!(matches!(judge(&some), Verdict::Differ { height: 4, .. }));
+    }
+
+    #[test]
     fn an_unreadable_ledger_is_no_agreement_and_hides_no_difference() {
         let mut some = ledgers(&[&[1, 2], &[1, 2]]);
         some.insert("node2".into(), Err("gone".into()));
         assert_eq!(judge(&some).exit(), Exit::Failure);
-        some.insert("node3".into(), Ok(vec![Digest([7; 32])]));
+        some.insert("node3".into(), Ok(chain(0, &[7])));
         assert_eq!(judge(&some).exit(), Exit::Diverged);
     }
 }
