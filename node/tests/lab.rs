@@ -204,7 +204,7 @@ fn asked_alone(home: &Path) -> String {
     let mut command = quorate(&["node", "--api-listen", &address, "--home"]);
     let _node = Running(command.arg(home).stderr(Stdio::null()).spawn().expect("runs"));
     let client = Client::new();
-    until("it answers", || client.get(&format!("http://{address}/health")), |_| true);
+    until("it answers", || client.get(&format!("http://{address}/v1/status")), |_| true);
     let (status, body) = client.put(&format!("http://{address}/v1/faults"), Some("0123"), "{}".to_owned());
     format!("{status} {}", body["code"].as_str().unwrap_or_default())
 }
