@@ -3,6 +3,7 @@
 //! `cargo bench -p quorate-bench` measures with criterion; `cargo run --release -p quorate-bench --bin schemes` prints the table of
 //! `docs/schemes.md`. Both count the thread's CPU time, so that other work on the machine does not count.
 
+pub mod complexity;
 pub mod cpu;
 
 use quorate_crypto::{
