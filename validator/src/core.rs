@@ -77,6 +77,8 @@ pub enum Effect {
     },
     /// A peer has brought this, and it is proof: keep it for people.
     Accuse(Box<Evidence>),
+    /// Stop, and say why: more than f members are convicted.
+    Halt(String),
     /// A peer has accused somebody with something that proves nothing.
     Slandered {
         /// Which peer.
@@ -130,6 +132,8 @@ pub struct Core<R: Replica> {
     pool: Mempool,
     docket: Docket,
     refusals: Refusals,
+    /// More than f members are convicted, and it was said.
+    is_hopeless: bool,
     /// Blocks to execute when their batches are here.
     waiting: BTreeMap<(Height, Digest), Waiting>,
     /// Batches whose transactions are all used up. They go when no uncommitted block contains them any more.
@@ -145,6 +149,7 @@ impl<R: Replica> Core<R> {
             pool,
             docket,
             refusals: Refusals::default(),
+            is_hopeless: false,
             waiting: BTreeMap::new(),
             spent: BTreeSet::new(),
             effects: Vec::new(),
@@ -231,6 +236,11 @@ impl<R: Replica> Core<R> {
     fn output(&mut self, step: StepOf<R>) -> Output<R> {
         for evidence in step.accusations() {
             self.docket.hold(Arc::new(evidence.clone()), None, &mut self.effects);
+        }
+        if let Some(convicted) = self.docket.too_many().filter(|_| !self.is_hopeless) {
+            self.is_hopeless = true;
+            let names: Vec<_> = convicted.iter().map(ToString::to_string).collect();
+            self.effects.push(Effect::Halt(format!("there is proof against {}", names.join(", "))));
         }
         Output { effects: std::mem::take(&mut self.effects), step }
     }

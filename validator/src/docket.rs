@@ -5,6 +5,8 @@
 //! - **Judged first.** What a peer shows is verified before it is kept or passed on. It must prove, with the genesis alone, that the
 //!   accused did it, so no liar can have an honest replica accused.
 //! - **Once.** Of each member one proof of each kind is held, the first. What is known is not verified again, whoever shows it.
+//! - **Too many.** Proof against more than f members is proof that nothing which a quorum says can be relied on. A replica stops over
+//!   it, rather than go on with one of two chains.
 //! - **One lie.** Whose proof proves nothing is not listened to again until this process ends. No honest replica passes on what it has
 //!   not verified.
 //!
@@ -94,6 +96,13 @@ impl Docket {
     /// What is proven.
     pub fn charges(&self) -> impl Iterator<Item = &Charge> {
         self.cases.keys()
+    }
+
+    /// Who is convicted, if that is more than the protocol bears.
+    pub(crate) fn too_many(&self) -> Option<BTreeSet<ReplicaId>> {
+        let convicted: BTreeSet<_> = self.charges().map(|charge| charge.accused).collect();
+        let most = self.others.len() / 3;
+        (convicted.len() > most).then_some(convicted)
     }
 
     /// Takes in what is proven, and tells it to all but whoever brought it. Nothing of what is held already.

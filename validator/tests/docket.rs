@@ -209,6 +209,23 @@ fn kinds_that_nobody_knows_and_strangers_are_slander_too() {
 }
 
 #[test]
+fn proof_against_more_than_f_members_stops_it_once_and_is_told_first() {
+    let halts = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Halt(_))).count();
+    let mut world = world();
+    let first = world.shown(HONEST, world.evidence(LIAR, LIAR, 5));
+    assert_eq!(halts(&first), 0, "one of four may lie");
+    let second = world.shown(HONEST, world.evidence(ACCOMPLICE, ACCOMPLICE, 5));
+    assert_eq!((accusations(&second), halts(&second)), (1, 1));
+    assert!(matches!(second.last(), Some(Effect::Halt(why)) if why.contains("replica 2, replica 3")), "{second:?}");
+    assert_eq!(halts(&world.core.handle(Input::Connected(HONEST)).effects), 0);
+    // It does not go on when it is started again.
+    let mut again = self::world();
+    again.core.recall(again.evidence(LIAR, LIAR, 5));
+    again.core.recall(again.evidence(ACCOMPLICE, ACCOMPLICE, 5));
+    assert_eq!(halts(&again.core.handle(Input::Started).effects), 1);
+}
+
+#[test]
 fn what_was_kept_is_told_after_a_restart() {
     let mut world = world();
     world.core.recall(world.evidence(LIAR, LIAR, 5));

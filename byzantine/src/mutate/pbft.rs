@@ -19,7 +19,7 @@ use quorate_types::{Block, BoundedVec, Digest};
 
 fields!(Ballot { view, height, block });
 fields!(Checkpoint { height, block, state_root });
-fields!(Standing { view, committed, low });
+fields!(Standing { view, committed, block, low });
 fields!(PrePrepare<S> where [S: Scheme] { view, block } sealed { attestation, prepare });
 fields!(Vote<T, S> where [T: Promised + Fields, S: Scheme] { statement, voter } sealed { signature });
 fields!(Certificate<T, S> where [T: Statement + Fields, S: Scheme] { statement } sealed { proof });

@@ -11,7 +11,7 @@ const ANSWERS: u8 = 16;
 impl<S: Scheme> Pbft<S> {
     pub(super) fn standing(&self) -> Standing {
         let view = if self.rejoin.is_some() { View::GENESIS } else { self.begun() };
-        Standing { view, committed: self.root(), low: self.low.checkpoint.height }
+        Standing { view, committed: self.root(), block: self.tree.root_digest(), low: self.low.checkpoint.height }
     }
 
     pub(super) fn on_ask_certificates(&mut self, from: ReplicaId, standing: Standing, step: &mut Stepped<S>) {
@@ -27,7 +27,10 @@ impl<S: Scheme> Pbft<S> {
         Certificates {
             new_view: self.entry.clone().filter(|entry| entry.view > standing.view),
             committed: self.committed.clone().filter(|committed| {
-                committed.statement.0.height > standing.committed && committed.statement.0.height <= self.root()
+                let ballot = committed.statement.0;
+                let is_news = ballot.height > standing.committed
+                    || (ballot.height == standing.committed && ballot.block != standing.block);
+                is_news && ballot.height <= self.root()
             }),
             checkpoint: (self.low.checkpoint.height > standing.low).then(|| self.low.clone()),
             is_whole: standing.view == View::GENESIS,

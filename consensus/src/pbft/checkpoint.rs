@@ -61,6 +61,15 @@ impl<S: Scheme> Pbft<S> {
         if height <= self.low.checkpoint.height {
             return step.ignore(Ignored::Duplicate);
         }
+        if let Some(ours) = self.own_checkpoints.get(&height)
+            && ours.statement != stable.checkpoint
+        {
+            let ours = ours.statement.block;
+            return self.halt(
+                format!("the checkpoint at {height} is stable with {block}, where {ours} is committed here"),
+                step,
+            );
+        }
         self.low = stable.clone();
         step.record(Record::Stable(stable.clone()));
         self.safety.settle(height);

@@ -83,8 +83,10 @@ pub struct NewView<S: Scheme> {
 pub struct Standing {
     /// The view that it has begun or entered; genesis': it wants to know everything.
     pub view: View,
-    /// Its last committed block.
+    /// The height of its last committed block.
     pub committed: Height,
+    /// That block: whoever has another one there tells, though nobody is ahead.
+    pub block: Digest,
     /// Its stable checkpoint.
     pub low: Height,
 }

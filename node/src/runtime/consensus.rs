@@ -129,6 +129,7 @@ impl<P: Protocol> Consensus<P> {
                 Effect::Broadcast(message) => self.outbox.broadcast_pool(message),
                 Effect::Testify { to, testimony } => self.outbox.testify(to, testimony),
                 Effect::Accuse(proof) => self.journal.send(JournalWork::Accuse(proof)).map_err(|_| Gone)?,
+                Effect::Halt(why) => self.journal.send(JournalWork::Halt(why)).map_err(|_| Gone)?,
                 Effect::Slandered { by, why } => {
                     tracing::warn!(peer = %by, %why, "a peer's evidence proves nothing: it is not listened to any more");
                 }

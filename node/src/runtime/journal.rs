@@ -27,6 +27,8 @@ pub(super) enum JournalWork<P: Protocol> {
     Step(Box<StepOf<P>>),
     /// A peer has proven this: write it down.
     Accuse(Box<Evidence>),
+    /// Stop over this.
+    Halt(String),
     /// Everything before is reflected in these entries: begin a new file with them.
     Rotate(Vec<Entry<P::Record>>),
     /// Flush and end.
@@ -71,6 +73,7 @@ impl<P: Protocol> JournalThread<P> {
                     JournalWork::Keep(batch) => self.journal.keep(batch),
                     JournalWork::Step(step) => steps.push(*step),
                     JournalWork::Accuse(evidence) => self.accuse(&evidence),
+                    JournalWork::Halt(why) => self.halt(&why),
                     JournalWork::Rotate(_) | JournalWork::Stop => {
                         last = Some(work);
                         break;
@@ -110,11 +113,15 @@ impl<P: Protocol> JournalThread<P> {
                 let _gone = self.ledger.send(LedgerTask::Work(LedgerWork::Commit { block, proof }));
             }
             Action::Accuse(evidence) => self.accuse(&evidence),
-            Action::Halt(why) => self.failure.fail(format!(
-                "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \
-                 home directory and compare ledgers with `quorate ledger verify`"
-            )),
+            Action::Halt(why) => self.halt(&why),
         }
+    }
+
+    fn halt(&self, why: &str) {
+        self.failure.fail(format!(
+            "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \
+             home directory and compare it with others: `quorate forensics`"
+        ));
     }
 
     fn accuse(&self, evidence: &Evidence) {

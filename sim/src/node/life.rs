@@ -91,6 +91,7 @@ impl<P: SimProtocol> Life<P> {
                 Effect::Broadcast(message) => self.share_with_all(message, outs),
                 Effect::Testify { to, testimony } => outs.push(Out::Send { to, wire: Wire::Evidence(testimony) }),
                 Effect::Accuse(proof) => outs.push(Out::Saw(Sight::Accused(proof))),
+                Effect::Halt(why) => outs.push(Out::Died(Death::Halted(why))),
                 Effect::Slandered { by, why } => {
                     outs.push(Out::Saw(Sight::Refused { peer: by, why: why.to_string() }));
                 }

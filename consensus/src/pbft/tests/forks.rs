@@ -7,7 +7,10 @@ use super::{
 use crate::{
     Action, Evidence, Exhibit, Protocol, Rejection,
     forensics::{Past, culprits},
-    pbft::{Ballot, Certificates, Commit, CommitCertificate, CommitProof, Message, Prepare, Record, ViewChange},
+    pbft::{
+        Ballot, Certificates, Checkpoint, Commit, CommitCertificate, CommitProof, Message, Prepare, Record, Standing,
+        ViewChange,
+    },
     test_net::child,
 };
 use quorate_types::{Block, BoundedVec, Height, View, encode};
@@ -96,6 +99,34 @@ fn row_33_the_other_branch_names_them_too() {
     let heard = hear(&net, &mut node, 1, certificates(committed(&net, 1, &chain(&net, 1, 1)[0], &[1, 2, 3])));
     assert_eq!(accused(&net, &heard), BTreeSet::from([1, 2, 3]), "each of them concealed what it had committed");
     assert!(heard.actions.iter().any(|action| matches!(action, Action::Halt(_))));
+}
+
+#[test]
+fn row_33_two_ledgers_of_one_height_are_noticed_by_whoever_asks_where_another_stands() {
+    let net = Net::new(4);
+    let mut node = after_commit(&net, &[0, 1, 2]);
+    let ours = chain(&net, 1, 1)[0].digest();
+    let mut shown = |block| {
+        let standing = Standing { view: View(1), committed: Height(1), block, low: Height::GENESIS };
+        let heard = hear(&net, &mut node, 3, Message::AskCertificates(standing));
+        heard.said().into_iter().find_map(|message| match message {
+            Message::Certificates(certificates) => Some(certificates.committed.as_ref()?.statement.0.block),
+            _ => None,
+        })
+    };
+    // Nobody is ahead: were it not shown what is committed there, the one with another block would never know.
+    assert_eq!(shown(rival(&net, 1).digest()), Some(ours));
+    assert_eq!(shown(ours), None, "with the same block nothing is said");
+}
+
+#[test]
+fn row_33_a_stable_checkpoint_of_another_chain_stops_whoever_is_past_it() {
+    let net = Net::with_checkpoints(4, 1);
+    let mut node = after_commit(&net, &[0, 1, 2]);
+    let theirs = Checkpoint::of(&rival(&net, 1).header);
+    let heard: Vec<_> = [1, 2, 3].map(|voter| hear(&net, &mut node, voter, checkpoint(&net, voter, theirs))).into();
+    let halts = |heard: &Heard| heard.actions.iter().any(|action| matches!(action, Action::Halt(_)));
+    assert_eq!(heard.iter().map(halts).collect::<Vec<_>>(), [false, false, true], "with a quorum, not before");
 }
 
 #[test]

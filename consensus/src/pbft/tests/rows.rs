@@ -279,7 +279,7 @@ fn row_23_nothing_but_a_new_view_sets_the_view() {
     let mut node = node(&net, 0);
     let mut last = certify(&net, Commit(at(9, 1)), &[1, 2, 3]);
     last.statement = Commit(at(9, 1));
-    let claim = crate::pbft::Standing { view: View(9), committed: Height(9), low: Height(8) };
+    let claim = crate::pbft::Standing { view: View(9), committed: Height(9), block: Digest::ZERO, low: Height(8) };
     hear(&net, &mut node, 3, Message::AskCertificates(claim));
     let changes = quorate_types::BoundedVec::new((1..4).map(|it| bare(&net, it, 9)).collect()).expect("few");
     let news =
