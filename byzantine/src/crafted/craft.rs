@@ -8,6 +8,9 @@ pub trait Craft: Resign {
     /// The block of a proposal, its leader's to make.
     fn proposed(message: &mut Self::Message) -> Option<&mut Block>;
 
+    /// What an equivocating leader shows to others in place of a block, which may have shown them a twin of its parent.
+    fn twin_beside(block: &Block, parent: Option<Digest>) -> Block;
+
     /// View and block of a vote.
     fn voted(message: &mut Self::Message) -> Option<(&mut View, &mut Digest)>;
 

@@ -1,7 +1,7 @@
 //! The parts of HotStuff's messages.
 
 use super::Craft;
-use crate::Hands;
+use crate::{Hands, twin::twin};
 use quorate_consensus::hotstuff::{HotStuff, Message, QuorumCertificate, Timeout, TimeoutStatement};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, BoundedVec, Digest, View};
@@ -12,6 +12,11 @@ impl<S: Scheme> Craft for HotStuff<S> {
             Message::Proposal(proposal) => Some(&mut proposal.justified.block),
             _ => None,
         }
+    }
+
+    /// Each leader equivocates beside the one branch that there is.
+    fn twin_beside(block: &Block, _parent: Option<Digest>) -> Block {
+        twin(block)
     }
 
     fn voted(message: &mut Message<S>) -> Option<(&mut View, &mut Digest)> {

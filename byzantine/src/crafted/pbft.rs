@@ -1,7 +1,7 @@
 //! The parts of PBFT's messages.
 
 use super::Craft;
-use crate::Hands;
+use crate::{Hands, twin::twin};
 use quorate_consensus::pbft::{Message, Pbft, StableCheckpoint, ViewChange, ViewChangeStatement};
 use quorate_crypto::Scheme;
 use quorate_types::{Block, BoundedVec, Digest, View};
@@ -12,6 +12,12 @@ impl<S: Scheme> Craft for Pbft<S> {
             Message::PrePrepare(said) => Some(&mut said.block),
             _ => None,
         }
+    }
+
+    fn twin_beside(block: &Block, parent: Option<Digest>) -> Block {
+        let mut twin = twin(block);
+        twin.header.parent = parent.unwrap_or(twin.header.parent);
+        twin
     }
 
     fn voted(message: &mut Message<S>) -> Option<(&mut View, &mut Digest)> {
