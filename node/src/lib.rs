@@ -25,3 +25,5 @@ pub mod runtime;
 mod signals;
 mod table;
 pub mod testnet;
+#[cfg(feature = "lab")]
+mod verdict;

@@ -159,3 +159,71 @@ fn random_faults_are_those_of_their_seed_and_nothing_that_was_reported_committed
     let lost = history["missing"].as_object().map(|all| all.values().filter(|one| one["lost"] != 0).count());
     assert_eq!(lost, Some(0), "{end}");
 }
+
+/// What happens, short enough to be run in real time.
+const SHORT: &str = r#"
+name = "short"
+seed = 3
+lasts = "4s"
+expect = ["agree", "commits >= 3", "recovers", "no evidence"]
+step = [
+  { at = "500ms", crash = 0 },
+  { at = "1500ms", restart = 0 },
+  { at = "2s", pause = 1 },
+  { at = "2500ms", disk = { replica = 2, of = "journal", fault = { slow = "20ms" } } },
+  { at = "3s", resume = 1 },
+  { when = "height >= 2", skew = { replica = 3, ms = 3600000 } },
+]
+load = [{ every = "100ms", until = "4s" }]
+"#;
+
+fn file(dir: &Path, content: &str) -> String {
+    let path = dir.join("scenario.toml");
+    std::fs::write(&path, content).expect("written");
+    path.to_str().expect("plain").to_owned()
+}
+
+/// What each expectation was, and whether it held; and the exit code.
+fn verdict(output: &std::process::Output) -> (Vec<(Value, Value)>, Value, Option<i32>) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = text.lines().rev().find_map(|line| {
+        let document: Value = serde_json::from_str(line).ok()?;
+        if document["event"] == "verdict" { Some(document["scenario"].clone()) } else { Some(document) }
+    });
+    let told = told.unwrap_or_else(|| panic!("no verdict: {text}{}", String::from_utf8_lossy(&output.stderr)));
+    let held = told["expected"].as_array().into_iter().flatten();
+    let held = held.map(|held| (held["expectation"].clone(), held["held"].clone())).collect();
+    (held, told["ending"].clone(), output.status.code())
+}
+
+#[test]
+fn a_scenario_ends_on_processes_as_it_ends_in_the_simulator() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    for (content, code) in [(SHORT.to_owned(), 0), (SHORT.replace("commits >= 3", "commits >= 100000"), 4)] {
+        let path = file(dir.path(), &content);
+        let home = dir.path().join(format!("net{code}"));
+        let words = ["testnet", "--scenario", &path, "--output", "ndjson"];
+        let processes = verdict(&run(&home, &words));
+        let mut simulated = Command::new(env!("CARGO_BIN_EXE_quorate"));
+        simulated.args(["sim", "run", "--scenario", &path, "--output", "ndjson"]);
+        assert_eq!(processes, verdict(&simulated.output().expect("runs")));
+        assert_eq!(processes.2, Some(code), "{processes:?}");
+        let again = run(&home, &words);
+        assert_eq!(again.status.code(), Some(2), "a testnet is not thrown away unasked");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_to_processes_and_too_many_liars_are_refused_before_anything_starts() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let sectors = SHORT.replace("{ slow = \"20ms\" }", "{ stale-sector = 3 }");
+    let liars =
+        format!("{SHORT}attacker = [{{ replica = 1, attack = \"silent\" }}, {{ replica = 2, attack = \"late\" }}]\n");
+    for (content, hint) in [(sectors, "for the simulator alone"), (liars, "--beyond-f")] {
+        let path = file(dir.path(), &content);
+        let output = run(&dir.path().join("net"), &["testnet", "--scenario", &path]);
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && why.contains(hint), "{why}");
+        assert!(!dir.path().join("net").exists());
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{Action, Attacker, Expectation, Load, LoadKind, Net, Scenario, Step, Who};
 use quorate_types::ReplicaId;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Clients that a scenario may have.
 const CLIENTS: usize = 5;
@@ -87,12 +87,14 @@ pub(crate) fn load(load: &Load, size: u16) -> Result<(), String> {
 
 pub(crate) fn expectation(expectation: Expectation, size: u16) -> Result<(), String> {
     match expectation {
-        Expectation::Evidence(replica) => member(replica, size),
+        Expectation::Evidence(replica) | Expectation::Convicts(replica) => member(replica, size),
         Expectation::Agree
         | Expectation::Recovers
         | Expectation::Quiet
         | Expectation::Commits { .. }
-        | Expectation::NoEvidence => Ok(()),
+        | Expectation::NoEvidence
+        | Expectation::Forks
+        | Expectation::Stops => Ok(()),
     }
 }
 
@@ -101,5 +103,33 @@ pub(crate) fn whole(scenario: &Scenario) -> Result<(), String> {
     if scenario.expect.contains(&Expectation::Quiet) && !scenario.expect.contains(&Expectation::Recovers) {
         return Err("`quiet` can be expected after `recovers` only".to_owned());
     }
+    let forks = scenario.expect.contains(&Expectation::Forks);
+    if forks && !scenario.is_beyond_f() {
+        return Err(format!("`forks` can be expected of more than f = {} liars only", most(scenario.net.replicas)));
+    }
+    if forks && (scenario.expect.contains(&Expectation::Agree) || scenario.expect.contains(&Expectation::Recovers)) {
+        return Err("whoever expects that it `forks` cannot expect that all `agree`, or that it `recovers`".to_owned());
+    }
     Ok(())
+}
+
+/// How many of so many may be faulty.
+fn most(replicas: u16) -> usize {
+    usize::from(replicas.saturating_sub(1) / 3)
+}
+
+impl Scenario {
+    /// Who lies, from the first moment on or from a later one.
+    pub fn liars(&self) -> BTreeSet<ReplicaId> {
+        let later = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Attack(attacker) => Some(attacker.replica),
+            _ => None,
+        });
+        self.attackers.iter().map(|attacker| attacker.replica).chain(later).collect()
+    }
+
+    /// Whether more lie than the protocols bear.
+    pub fn is_beyond_f(&self) -> bool {
+        self.liars().len() > most(self.net.replicas)
+    }
 }

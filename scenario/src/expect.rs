@@ -26,6 +26,12 @@ pub enum Expectation {
     Evidence(ReplicaId),
     /// Nobody holds evidence against anybody.
     NoEvidence,
+    /// Honest ledgers differ: more than f lie, and get what they want.
+    Forks,
+    /// Every honest replica notices that, and stops by itself.
+    Stops,
+    /// From what the honest have on their disks this one is convicted, and nobody who is honest.
+    Convicts(ReplicaId),
 }
 
 /// How a figure compares with another.
@@ -75,7 +81,8 @@ impl Expectation {
         let bad = || {
             format!(
                 "`{text}` is nothing that can be expected; there are `agree`, `recovers`, `quiet`, `commits >= 10`, \
-                 `commits <= 3 within \"5s\"`, `evidence names 3`, `no evidence`"
+                 `commits <= 3 within \"5s\"`, `evidence names 3`, `no evidence`, and with more than f \
+                 liars `forks`, `stops`, `forensics names 3`"
             )
         };
         let words: Vec<_> = text.split_whitespace().collect();
@@ -88,6 +95,9 @@ impl Expectation {
             ["recovers"] => Ok(Self::Recovers),
             ["quiet"] => Ok(Self::Quiet),
             ["no", "evidence"] => Ok(Self::NoEvidence),
+            ["forks"] => Ok(Self::Forks),
+            ["stops"] => Ok(Self::Stops),
+            ["forensics", "names", replica] => replica.parse().map(ReplicaId).map(Self::Convicts).map_err(|_| bad()),
             ["evidence", "names", replica] => replica.parse().map(ReplicaId).map(Self::Evidence).map_err(|_| bad()),
             ["commits", comparison, blocks] => commits(comparison, blocks, None),
             ["commits", comparison, blocks, "within", limit] => {
@@ -110,6 +120,9 @@ impl fmt::Display for Expectation {
             }
             Self::Evidence(replica) => write!(f, "evidence names {}", replica.0),
             Self::NoEvidence => f.write_str("no evidence"),
+            Self::Forks => f.write_str("forks"),
+            Self::Stops => f.write_str("stops"),
+            Self::Convicts(replica) => write!(f, "forensics names {}", replica.0),
         }
     }
 }

@@ -12,6 +12,7 @@ mod net;
 mod read;
 mod step;
 mod time;
+mod verdict;
 mod wan;
 mod write;
 
@@ -21,6 +22,7 @@ pub use net::{Application, Machine, Net, Votes};
 pub use read::Unreadable;
 pub use step::{Attacker, Load, LoadKind, Measure, Moment, Step};
 pub use time::{parse as parse_time, show as show_time};
+pub use verdict::{Ending, Held, Seen, judge};
 pub use wan::Wan;
 
 use std::time::Duration;

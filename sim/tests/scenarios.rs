@@ -19,6 +19,7 @@ for_each_protocol!(
     a_partition_without_any_quorum_commits_nothing,
     a_replica_that_lost_its_disks_rejoins_and_speaks_again,
     a_failed_fsync_stops_the_replica_and_the_others_go_on,
+    slow_disks_cost_time_until_they_are_repaired,
     terrible_links_cost_time_and_nothing_else,
     clocks_that_are_an_hour_off_change_timestamps_only,
     an_idle_cluster_is_quiet,
@@ -139,6 +140,27 @@ fn a_failed_fsync_stops_the_replica_and_the_others_go_on<P: SimProtocol>() {
     assert!(!cluster.is_running(2) && cluster.death(2).is_some());
     cluster.settle();
     cluster.assert_ledger(["a"]);
+}
+
+fn slow_disks_cost_time_until_they_are_repaired<P: SimProtocol>() {
+    let slow = Duration::from_millis(300);
+    let mut cluster = Cluster::of::<P>().replicas(4).seed(4).timeout(2 * SECOND).build();
+    let takes = |cluster: &mut Cluster<P>, what: &str| {
+        let (began, effects) = (cluster.now(), cluster.effects().len());
+        cluster.submit_at(0, [what]);
+        cluster.run_until(|cluster| cluster.effects().len() > effects, 60 * SECOND);
+        cluster.now() - began
+    };
+    let quick = takes(&mut cluster, "quick");
+    (0..4).for_each(|replica| cluster.fail_disk(replica, DiskOf::Journal, DiskFault::Slow(slow)));
+    let slowly = takes(&mut cluster, "slow");
+    assert!(quick < slow && slowly > slow, "{quick:?}, then {slowly:?}");
+    cluster.crash_all();
+    cluster.restart_all();
+    cluster.run_for(SECOND);
+    assert!(takes(&mut cluster, "repaired") < slow);
+    cluster.settle();
+    cluster.assert_ledger(["quick", "slow", "repaired"]);
 }
 
 fn terrible_links_cost_time_and_nothing_else<P: SimProtocol>() {

@@ -2,7 +2,7 @@
 //! `found/`: runs of campaigns that once failed, cut to small ones.
 
 use quorate_ledger::Protocol;
-use quorate_scenario::Scenario;
+use quorate_scenario::{Expectation, Scenario};
 use quorate_sim::campaign::{Ending, Outcome, Plan, run_plan};
 use std::{fs, path::Path};
 
@@ -10,10 +10,11 @@ fn shipped() -> Vec<Scenario> {
     all_in("../scenarios")
 }
 
+/// Files, not folders.
 fn all_in(folder: &str) -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut paths: Vec<_> =
-        fs::read_dir(folder).expect("it is in the repository").map(|entry| entry.expect("readable").path()).collect();
+    let entries = fs::read_dir(folder).expect("it is in the repository").map(|entry| entry.expect("readable").path());
+    let mut paths: Vec<_> = entries.filter(|path| path.is_file()).collect();
     paths.sort();
     let read = |path: &Path| fs::read_to_string(path).expect("readable");
     paths
@@ -34,6 +35,20 @@ fn each_holds_what_it_expects_and_does_so_twice() {
         let (first, second) = (run(&scenario), run(&scenario));
         assert_eq!(first.ending(), Ending::Pass, "{}: {:#?}\n{}", scenario.name, first.held, first.details);
         assert_eq!(first.trace, second.trace, "{}", scenario.name);
+    }
+}
+
+#[test]
+fn more_than_f_liars_fork_the_honest_who_notice_stop_and_convict_them() {
+    let all = all_in("../scenarios/beyond-f");
+    assert!(!all.is_empty());
+    for scenario in all {
+        assert!(scenario.is_beyond_f(), "{}", scenario.name);
+        let outcome = run(&scenario);
+        assert_eq!(outcome.ending(), Ending::Pass, "{}: {:#?}\n{}", scenario.name, outcome.held, outcome.details);
+        // Whoever does not expect it sees a violation.
+        let unsuspecting = Scenario { expect: vec![Expectation::Agree], ..scenario };
+        assert_eq!(run(&unsuspecting).ending(), Ending::Diverged, "{}", unsuspecting.name);
     }
 }
 

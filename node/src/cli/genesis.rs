@@ -129,6 +129,8 @@ pub(crate) struct Choices {
     pub(crate) block_interval: Option<Duration>,
     /// Length of the first view, unless it is the usual one.
     pub(crate) timeout: Option<Duration>,
+    /// All parameters, in place of the usual ones and of those above.
+    pub(crate) params: Option<Params>,
     /// Whether faults may be injected.
     pub(crate) fault_injection: bool,
 }
@@ -168,6 +170,7 @@ fn new(args: &NewArgs, context: &Context) -> Result<(), Failure> {
         checkpoint_interval: Some(args.checkpoint_interval),
         block_interval: args.block_interval,
         timeout: None,
+        params: None,
         fault_injection: false,
     };
     let mut genesis = build(args.chain.clone(), validators, application, choices)?;
@@ -219,6 +222,7 @@ pub(crate) fn build(
         params.timeout_base_ms = interval_ms(timeout);
         params.timeout_max_ms = params.timeout_base_ms.saturating_mul(doublings.max(1));
     }
+    let params = choices.params.unwrap_or(params);
     let genesis = Genesis {
         chain,
         time: u64::try_from(now.as_millis()).unwrap_or(0),

@@ -27,6 +27,8 @@ pub(crate) use deal::deal;
 pub(crate) use genesis::{Choices, build as build_genesis};
 pub(crate) use keygen::make_validator;
 pub(crate) use passphrase::read as read_passphrase;
+#[cfg(feature = "lab")]
+pub(crate) use sim::read_scenario;
 
 use crate::{
     exit::{Exit, Failure},

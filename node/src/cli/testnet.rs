@@ -17,15 +17,15 @@ use std::{path::PathBuf, time::Duration};
 
 /// Run a network of validators on this machine
 ///
-/// Each is a process of its own. State is kept under --home and resumed by the next run. Ctrl-C stops the validators and compares their ledgers; if they agree, the exit code is 0.
+/// Each is a process of its own. State is kept under --home and resumed by the next run. Ctrl-C stops the validators and compares their ledgers; if they agree, the exit code is 0. With --scenario things happen to it, and the exit code is that of the verdict.
 #[derive(Debug, Args)]
 pub(super) struct TestnetArgs {
     /// How many validators [default: 4, or as many as the home has]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=Options::MAX_NODES as i64))]
     nodes: Option<u16>,
-    /// Where everything is kept
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_HOME)]
-    home: PathBuf,
+    /// Where everything is kept [default: quorate-testnet, or quorate-scenario with --scenario]
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
     /// The first port; free ones are found unless told
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     base_port: Option<u16>,
@@ -66,12 +66,40 @@ pub(super) struct TestnetArgs {
     /// Key files are encrypted under the passphrase in this file
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    #[cfg(feature = "lab")]
+    #[command(flatten)]
+    play: Play,
 }
+
+// A scenario brings its own network.
+#[cfg(feature = "lab")]
+#[derive(Debug, Args)]
+struct Play {
+    /// Run this file, as `quorate sim run` does, in real time on a testnet of its own, and judge it
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "nodes", "protocol", "scheme", "dkg", "election", "app", "block_interval", "timeout", "duration", "load",
+    ])]
+    scenario: Option<PathBuf>,
+    /// Run it even if more lie than the protocol bears: honest ledgers may differ then
+    #[arg(long, requires = "scenario")]
+    beyond_f: bool,
+}
+
+/// Where scenarios run unless told: a home that begins anew each time.
+#[cfg(feature = "lab")]
+const SCENARIO_HOME: &str = "quorate-scenario";
 
 pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure> {
     context.init_logs("warn", LogFormat::Text)?;
+    #[cfg(feature = "lab")]
+    let (home, fresh) = match &args.play.scenario {
+        Some(_) => (SCENARIO_HOME, args.fresh || args.home.is_none()),
+        None => (DEFAULT_HOME, args.fresh),
+    };
+    #[cfg(not(feature = "lab"))]
+    let (home, fresh) = (DEFAULT_HOME, args.fresh);
     let options = Options {
-        home: TestnetHome::new(args.home),
+        home: TestnetHome::new(args.home.unwrap_or_else(|| home.into())),
         nodes: args.nodes.map(usize::from),
         protocol: args.protocol,
         scheme: args.scheme,
@@ -80,8 +108,9 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,
         timeout: args.timeout,
+        params: None,
         base_port: args.base_port,
-        fresh: args.fresh,
+        fresh,
         duration: args.duration,
         load: args.load,
         durability: args.durability,
@@ -96,6 +125,11 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
     }
     if let Some(path) = args.password_file {
         passed_on.extend(["--password-file".to_owned(), path.display().to_string()]);
+    }
+    #[cfg(feature = "lab")]
+    if let Some(file) = &args.play.scenario {
+        let played = testnet::scenario::run(file, (&options, args.play.beyond_f), &passed_on, context.output);
+        return context.block_on(played);
     }
     context.block_on(testnet::run(&options, &passed_on, context.output))
 }

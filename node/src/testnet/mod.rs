@@ -16,6 +16,8 @@ mod options;
 mod ports;
 mod prepare;
 mod ready;
+#[cfg(feature = "lab")]
+pub mod scenario;
 mod screen;
 mod verdict;
 mod watch;
@@ -66,27 +68,8 @@ enum End {
 /// passed on to the validators.
 pub async fn run(options: &Options, passed_on: &[String], output: Output) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
-    let _lock = DataLock::take_file(&options.home.lock())?;
-    let mut screen = Screen::new(output);
-    let files = prepare::files(options, &output)?;
-    if files.lack_a_key() && !ceremony::run(options, &files.manifest, passed_on, &mut screen, &mut signals).await? {
-        output.note("interrupted; the next run begins anew, with other keys");
+    let Some((mut testnet, started)) = Testnet::begin(options, passed_on, output, &mut signals).await? else {
         return Ok(Exit::Interrupted);
-    }
-    let prepared = files.complete(options)?;
-    let started = Instant::now();
-    let (children, deaths) = Children::start("node", &options.home, &prepared.manifest.nodes, passed_on)?;
-    let mut testnet = Testnet {
-        watch: Watch::new(&prepared.manifest, &children)?,
-        screen,
-        options,
-        prepared,
-        children: Arc::new(tokio::sync::Mutex::new(children)),
-        deaths,
-        #[cfg(feature = "lab")]
-        lab: None,
-        load: None,
-        died: Vec::new(),
     };
     let ran = testnet.until_ready(started, &mut signals).await;
     let ran = match ran {
@@ -108,6 +91,7 @@ struct Testnet<'a> {
     screen: Screen,
     load: Option<Load>,
     died: Vec<Died>,
+    _lock: DataLock,
 }
 
 /// The fault console and where it listens.
@@ -126,6 +110,41 @@ impl Lab {
         let console = Arc::new(Console::new(home, manifest, &token, Arc::clone(children))?);
         let endpoint = Endpoint::open(Arc::clone(&console), home, token).await?;
         Ok(Self { console, endpoint })
+    }
+}
+
+impl<'a> Testnet<'a> {
+    /// Makes or finds the files and starts the validators; nothing if somebody interrupted it. When they were started stands beside it.
+    async fn begin(
+        options: &'a Options,
+        passed_on: &[String],
+        output: Output,
+        signals: &mut Signals,
+    ) -> Result<Option<(Self, Instant)>, Failure> {
+        let lock = DataLock::take_file(&options.home.lock())?;
+        let mut screen = Screen::new(output);
+        let files = prepare::files(options, &output)?;
+        if files.lack_a_key() && !ceremony::run(options, &files.manifest, passed_on, &mut screen, signals).await? {
+            output.note("interrupted; the next run begins anew, with other keys");
+            return Ok(None);
+        }
+        let prepared = files.complete(options)?;
+        let started = Instant::now();
+        let (children, deaths) = Children::start("node", &options.home, &prepared.manifest.nodes, passed_on)?;
+        let testnet = Self {
+            watch: Watch::new(&prepared.manifest, &children)?,
+            screen,
+            options,
+            prepared,
+            children: Arc::new(tokio::sync::Mutex::new(children)),
+            deaths,
+            #[cfg(feature = "lab")]
+            lab: None,
+            load: None,
+            died: Vec::new(),
+            _lock: lock,
+        };
+        Ok(Some((testnet, started)))
     }
 }
 
@@ -228,12 +247,7 @@ impl Testnet<'_> {
             self.settle(signals).await;
         }
         let lines = self.watch.lines();
-        // First, or a validator could be started again.
-        #[cfg(feature = "lab")]
-        if let Some(lab) = self.lab.take() {
-            lab.endpoint.close().await;
-        }
-        self.children.lock().await.stop().await;
+        self.stop_all().await;
         if !orderly {
             return ran.map(|_| Exit::Interrupted);
         }
@@ -269,6 +283,16 @@ impl Testnet<'_> {
         let event = json!({ "event": "end", "validators": lines, "load": load, "history": kept, "result": verdict });
         self.screen.tell(&text, &event)?;
         self.judge(&verdict, load.as_ref(), kept.as_ref())
+    }
+
+    /// Stops the validators.
+    async fn stop_all(&mut self) {
+        // First, or one could be started again.
+        #[cfg(feature = "lab")]
+        if let Some(lab) = self.lab.take() {
+            lab.endpoint.close().await;
+        }
+        self.children.lock().await.stop().await;
     }
 
     /// Waits a little until nobody commits any more. The ledgers need not end at the same height: who leads last learns of the

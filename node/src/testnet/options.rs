@@ -2,7 +2,7 @@
 
 use super::{layout::TestnetHome, manifest::Manifest};
 use crate::{config::DurabilityChoice, exit::Failure};
-use quorate_ledger::{Election, Protocol, SchemeKind};
+use quorate_ledger::{Election, Params, Protocol, SchemeKind};
 use std::{path::PathBuf, time::Duration};
 
 /// The flags of `quorate testnet`. What is `None` was not given.
@@ -26,6 +26,8 @@ pub struct Options {
     pub block_interval: Option<Duration>,
     /// Length of the first view; the usual one unless told.
     pub timeout: Option<Duration>,
+    /// All of the genesis' parameters, in place of the usual ones.
+    pub params: Option<Params>,
     /// The first port; free ones are found unless told.
     pub base_port: Option<u16>,
     /// Remove what an earlier run made.
@@ -124,6 +126,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         app: None,
         block_interval: None,
         timeout: None,
+        params: None,
         base_port: None,
         fresh: false,
         duration: None,

@@ -151,6 +151,7 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
         election: Some(manifest.election),
         block_interval: manifest.block_interval_ms.map(Duration::from_millis),
         timeout: options.timeout,
+        params: options.params,
         fault_injection: true,
         ..Choices::default()
     };

@@ -1,69 +1,70 @@
-//! Whether what was expected held, with the figure.
+//! What the judge of scenarios asks of a simulated run.
 
+use super::{ending::ending_of, plan::Plan};
 use crate::{Cluster, SimProtocol};
-use quorate_scenario::{Comparison, Expectation};
-use quorate_types::Height;
-use std::time::Duration;
+use quorate_scenario::Seen;
+use quorate_types::{Height, ReplicaId};
+use std::{collections::BTreeSet, time::Duration};
 
-use super::Ending;
-
-/// An expectation, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// What was expected.
-    pub expectation: Expectation,
-    /// Whether it held.
-    pub holds: bool,
-    /// What was seen.
-    pub figure: String,
+/// A cluster at its end, and how far it came.
+pub(super) struct AtTheEnd<'a, P: SimProtocol> {
+    pub(super) cluster: &'a Cluster<P>,
+    pub(super) plan: &'a Plan,
+    pub(super) phases: &'a Phases,
 }
 
-impl Held {
-    /// How a run ends that should have kept to it.
-    pub fn ending(&self) -> Ending {
-        match self.expectation {
-            _ if self.holds => Ending::Pass,
-            Expectation::Agree => Ending::Diverged,
-            Expectation::Recovers | Expectation::Commits { comparison: Comparison::AtLeast, .. } => Ending::NoProgress,
-            Expectation::Quiet | Expectation::Commits { .. } | Expectation::Evidence(_) | Expectation::NoEvidence => {
-                Ending::Broken
-            }
+impl<P: SimProtocol> Seen for AtTheEnd<'_, P> {
+    fn agreement(&self) -> Result<String, String> {
+        match self.cluster.violation() {
+            Some(violation) if ending_of(Some(violation)).is_unsafe() => Err(violation.to_string()),
+            Some(violation) => Ok(violation.to_string()),
+            None => Ok(format!("one chain of {} blocks", self.cluster.committed().0)),
         }
     }
-}
 
-impl<P: SimProtocol> Cluster<P> {
-    /// The greatest height that somebody honest has committed by then.
-    fn committed_by(&self, at: Duration) -> Height {
-        let honest = self.commits().iter().zip(0..).filter(|(_, replica)| !self.is_dishonest(*replica));
-        let commits = honest.flat_map(|(commits, _)| commits).filter(|commit| commit.at <= at);
-        commits.map(|commit| commit.height).max().unwrap_or(Height::GENESIS)
+    fn fork(&self) -> Option<String> {
+        let height = self.cluster.forked_at()?;
+        Some(format!("honest ledgers differ from height {height} on"))
     }
 
-    /// How a run stands at its end, `phase` being when everything had happened.
-    pub(super) fn judge(&self, expectation: Expectation, phase: Duration, phases: &Phases) -> Held {
-        let held = |holds, figure: String| Held { expectation, holds, figure };
-        match expectation {
-            Expectation::Agree => match self.violation() {
-                Some(violation) => held(!Ending::of(Some(violation)).is_unsafe(), violation.to_string()),
-                None => held(true, format!("one chain of {} blocks", self.committed().0)),
-            },
-            Expectation::Recovers => phases.held(expectation, phases.recovered.as_ref()),
-            Expectation::Quiet => phases.held(expectation, phases.quiet.as_ref()),
-            Expectation::Commits { comparison, blocks, within } => {
-                let at = within.unwrap_or(phase).min(self.now());
-                let height = self.committed_by(at).0;
-                held(comparison.holds(height, blocks), format!("{height} at {:.3} s", at.as_secs_f64()))
-            }
-            Expectation::Evidence(replica) => {
-                let count = self.accusations().filter(|(_, evidence)| evidence.accused == replica).count();
-                held(count > 0, format!("{count} accusations"))
-            }
-            Expectation::NoEvidence => {
-                let count = self.accusations().count();
-                held(count == 0, format!("{count} accusations"))
-            }
-        }
+    fn phase(&self) -> Duration {
+        self.plan.end()
+    }
+
+    fn until(&self) -> Duration {
+        self.cluster.now()
+    }
+
+    fn height_at(&self, at: Duration) -> u64 {
+        let commits = self.cluster.commits().iter().zip(0..);
+        let honest = commits.filter(|(_, replica)| !self.cluster.is_dishonest(*replica));
+        let before = honest.flat_map(|(commits, _)| commits).filter(|commit| commit.at <= at);
+        before.map(|commit| commit.height).max().unwrap_or(Height::GENESIS).0
+    }
+
+    fn accusations(&self, accused: Option<ReplicaId>) -> usize {
+        let all = self.cluster.accusations();
+        all.filter(|(_, evidence)| accused.is_none_or(|accused| evidence.accused == accused)).count()
+    }
+
+    fn recovered(&self) -> Option<Result<String, String>> {
+        self.phases.recovered.clone()
+    }
+
+    fn quiet(&self) -> Option<Result<String, String>> {
+        self.phases.quiet.clone()
+    }
+
+    fn stopped(&self) -> Result<String, String> {
+        self.cluster.all_honest_halted()
+    }
+
+    fn convicted(&self) -> BTreeSet<ReplicaId> {
+        self.cluster.convicted()
+    }
+
+    fn liars(&self) -> BTreeSet<ReplicaId> {
+        self.plan.liars()
     }
 }
 
@@ -72,15 +73,4 @@ impl<P: SimProtocol> Cluster<P> {
 pub(super) struct Phases {
     pub(super) recovered: Option<Result<String, String>>,
     pub(super) quiet: Option<Result<String, String>>,
-}
-
-impl Phases {
-    fn held(&self, expectation: Expectation, phase: Option<&Result<String, String>>) -> Held {
-        let (holds, figure) = match phase {
-            Some(Ok(figure)) => (true, figure.clone()),
-            Some(Err(figure)) => (false, figure.clone()),
-            None => (false, "the run ended before".to_owned()),
-        };
-        Held { expectation, holds, figure }
-    }
 }

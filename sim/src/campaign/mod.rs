@@ -18,8 +18,8 @@ mod shrink;
 
 pub use draw::attacks;
 pub use ending::Ending;
-pub use expect::Held;
 pub use plan::{Attacker, Fault, Late, Load, LoadKind, Plan};
+pub use quorate_scenario::Held;
 pub use report::{Failure, Report};
 pub use run::{Outcome, Runner, Watch, run_plan, run_under, watch_plan};
 pub use shrink::{Shrunk, attempt, shrink};

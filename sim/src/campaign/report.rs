@@ -24,7 +24,7 @@ pub struct Failure {
 impl Failure {
     /// In one word.
     pub fn ending(&self) -> Ending {
-        self.rule.map_or(Ending::Broken, Ending::after)
+        self.rule.map_or(Ending::Broken, Ending::from)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::{
     Ending, Held, Plan,
+    ending::ending_of,
+    expect::AtTheEnd,
     phases::{self, ChangeHands},
 };
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
 use quorate_byzantine::{Attacks, Byzantine};
 use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
 use quorate_ledger::Protocol;
+use quorate_scenario::{Expectation, judge};
 use quorate_types::Digest;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -57,7 +60,7 @@ pub struct Outcome {
 impl Outcome {
     /// In one word: the worst of what was violated and what did not hold.
     pub fn ending(&self) -> Ending {
-        self.held.iter().map(Held::ending).max().unwrap_or(Ending::Pass).max(Ending::of(self.violation.as_ref()))
+        self.held.iter().map(Held::ending).max().unwrap_or(Ending::Pass).max(ending_of(self.violation.as_ref()))
     }
 
     /// Whether another run failed as this one did.
@@ -110,9 +113,11 @@ fn corrupt<P: SimProtocol + Attacks>(plan: &Plan, watch: Watch) -> Outcome {
 }
 
 fn carry_out<P: SimProtocol>(builder: Builder<P>, change_hands: ChangeHands<P>, plan: &Plan, watch: Watch) -> Outcome {
+    let builder = if plan.expect.contains(&Expectation::Forks) { builder.let_it_fork() } else { builder };
     let mut cluster = builder.tell(watch.story).build();
     let reached = phases::run(&mut cluster, change_hands, plan);
-    let held = plan.expect.iter().map(|expectation| cluster.judge(*expectation, plan.end(), &reached)).collect();
+    let seen = AtTheEnd { cluster: &cluster, plan, phases: &reached };
+    let held = plan.expect.iter().map(|expectation| judge(*expectation, &seen)).collect();
     let violation = cluster.violation().cloned();
     let replicas = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).filter(|_| watch.state);
     let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();

@@ -100,6 +100,12 @@ pub(crate) struct Checkers {
     /// Who refused what a peer showed, and why.
     pub(crate) refused: Vec<(ReplicaId, ReplicaId, String)>,
     pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
+    /// Honest replicas may commit different blocks, and it is no violation when they do.
+    pub(crate) may_fork: bool,
+    /// The first time that they did.
+    pub(crate) fork: Option<Violation>,
+    /// Who committed something else than those before: what they commit from then on is compared with nothing.
+    pub(crate) apart: BTreeSet<ReplicaId>,
 }
 
 impl Checkers {
@@ -108,8 +114,28 @@ impl Checkers {
         self.dishonest.contains(&who) || self.damaged.contains(&who)
     }
 
-    /// Looks at what a process tells.
+    /// Looks at what a process tells. Where a fork may be, it is noted.
     pub(crate) fn see<P: SimProtocol>(
+        &mut self,
+        who: ReplicaId,
+        sight: Sight<P>,
+        keys: &crate::node::SimKeys<P>,
+    ) -> Result<(), Violation> {
+        let extends = matches!(sight, Sight::Opened { .. } | Sight::Committed { .. } | Sight::Installed { .. });
+        if extends && self.apart.contains(&who) {
+            return Ok(());
+        }
+        match self.look_at(who, sight, keys) {
+            Err(violation) if self.may_fork && violation.rule == Rule::Agreement => {
+                self.apart.insert(who);
+                self.fork.get_or_insert(violation);
+                Ok(())
+            }
+            looked => looked,
+        }
+    }
+
+    fn look_at<P: SimProtocol>(
         &mut self,
         who: ReplicaId,
         sight: Sight<P>,

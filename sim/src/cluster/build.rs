@@ -119,6 +119,9 @@ impl<P: SimProtocol> Builder<P> {
                 damaged: BTreeSet::new(),
                 refused: Vec::new(),
                 accused: Vec::new(),
+                may_fork: self.may_fork,
+                fork: None,
+                apart: BTreeSet::new(),
             },
             setup: Setup {
                 genesis,

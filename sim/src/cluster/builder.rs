@@ -27,6 +27,7 @@ pub struct Builder<P: SimProtocol> {
     pub(crate) attackers: Attackers<P>,
     pub(super) is_told: bool,
     pub(super) panics: bool,
+    pub(super) may_fork: bool,
     pub(super) protocol: PhantomData<P>,
 }
 
@@ -57,6 +58,7 @@ impl<P: SimProtocol> Default for Builder<P> {
             attackers: BTreeMap::new(),
             is_told: false,
             panics: true,
+            may_fork: false,
             protocol: PhantomData,
         }
     }
@@ -201,6 +203,13 @@ impl<P: SimProtocol> Builder<P> {
     #[must_use]
     pub fn puppet(mut self, replica: u16, puppet: impl Puppet<P>) -> Self {
         self.puppets.insert(ReplicaId(replica), Some(Box::new(puppet)));
+        self
+    }
+
+    /// Honest replicas may commit different blocks: more than `f` lie, and it is to be seen what comes of it.
+    #[must_use]
+    pub fn let_it_fork(mut self) -> Self {
+        self.may_fork = true;
         self
     }
 

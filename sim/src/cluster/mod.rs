@@ -4,6 +4,7 @@
 //! `faults` (crash, restart, wipe, partition, links), `clients` (submit), `run` (time), `questions` (status and assertions),
 //! `post` (messages, interception).
 
+mod blame;
 mod build;
 mod builder;
 mod clients;

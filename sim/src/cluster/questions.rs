@@ -173,7 +173,8 @@ impl<P: SimProtocol> Cluster<P> {
     /// Compares every honest running replica's ledger with what was committed, and the violation ends the run.
     pub fn compare_ledgers(&mut self) {
         let mut ledgers = Ledgers::default();
-        let honest = self.nodes.iter().filter(|node| !self.checkers.dishonest.contains(&node.id));
+        let is_compared = |id| !self.checkers.dishonest.contains(&id) && !self.checkers.apart.contains(&id);
+        let honest = self.nodes.iter().filter(|node| is_compared(node.id));
         let mut lives = honest.filter_map(|node| node.life.as_ref());
         let looked = lives.try_for_each(|life| ledgers.look(life.id, &life.ledger, &self.checkers.chain));
         if let Err(violation) = looked {

@@ -17,6 +17,17 @@ pub(super) fn read(path: &Path) -> Result<(Scenario, Plan), Failure> {
     Ok((scenario, plan))
 }
 
+/// The same, and refuses more liars than the protocol bears, unless that is meant.
+pub(crate) fn read_within(path: &Path, beyond_f: bool) -> Result<(Scenario, Plan), Failure> {
+    let (scenario, plan) = read(path)?;
+    if scenario.is_beyond_f() && !beyond_f {
+        let (liars, n) = (scenario.liars().len(), scenario.net.replicas);
+        let what = format!("{}: {liars} liars of {n} are more than the protocol bears", path.display());
+        return Err(Failure::usage(what).hint("--beyond-f runs it all the same: honest ledgers may differ then"));
+    }
+    Ok((scenario, plan))
+}
+
 /// Writes a failed run so that it can be run again; without an outcome the code under test panicked.
 pub(super) fn write(
     path: &Path,

@@ -14,10 +14,14 @@ mod told;
 mod trace;
 mod twins;
 
+pub(crate) use file::read_within as read_scenario;
+
 use super::Context;
-use crate::exit::{Exit, Failure};
+use crate::{
+    exit::{Exit, Failure},
+    verdict::exit_of,
+};
 use clap::Subcommand;
-use quorate_sim::campaign::Ending;
 use std::time::Instant;
 
 /// Run validators in the simulator: virtual time, links and disks, all chance from one seed
@@ -48,16 +52,6 @@ pub(super) fn run(command: SimCommand, context: &Context) -> Result<Exit, Failur
         SimCommand::Twins(args) => twins::run(&args, context),
         SimCommand::Replay(args) => replay::run(&args, context),
         SimCommand::Attacks(args) => attacks::run(&args, context),
-    }
-}
-
-/// The exit code that tells an ending.
-fn exit_of(ending: Ending) -> Exit {
-    match ending {
-        Ending::Pass => Exit::Success,
-        Ending::NoProgress => Exit::NoProgress,
-        Ending::Broken => Exit::Failure,
-        Ending::Diverged => Exit::Diverged,
     }
 }
 

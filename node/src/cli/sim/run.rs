@@ -2,7 +2,7 @@
 
 use super::{
     ENDINGS, exit_of,
-    file::read,
+    file::read_within,
     panicked,
     save::cut,
     subject::{Subject, runner},
@@ -33,6 +33,9 @@ pub(in crate::cli) struct RunArgs {
     /// Run this file in place of what a seed draws
     #[arg(long, value_name = "FILE", conflicts_with_all = ["protocol", "scheme", "n"])]
     scenario: Option<PathBuf>,
+    /// Run it even if more lie than the protocol bears: honest ledgers may differ then
+    #[arg(long, requires = "scenario")]
+    beyond_f: bool,
     /// Draw the run here, as an HTML page: every message, and what became of each replica
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -76,7 +79,7 @@ fn chosen(args: &RunArgs) -> Result<Chosen, Failure> {
         let plan = Campaign::new(protocol, usize::from(n)).plan(args.seed.unwrap_or_default());
         return Ok(Chosen { plan, votes: scheme, name: None, about: String::new() });
     };
-    let (scenario, mut plan) = read(path)?;
+    let (scenario, mut plan) = read_within(path, args.beyond_f)?;
     plan.seed = args.seed.unwrap_or(plan.seed);
     Ok(Chosen { plan, votes: scenario.net.votes, name: Some(scenario.name), about: scenario.about })
 }

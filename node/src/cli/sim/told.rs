@@ -1,6 +1,6 @@
 //! A run as it is told: as JSON, and in words with a table of what was expected.
 
-use crate::table::Table;
+use crate::verdict::{HeldView, table};
 use quorate_scenario::Votes;
 use quorate_sim::{
     Commit,
@@ -41,13 +41,6 @@ struct ViolationView {
 }
 
 #[derive(Serialize)]
-struct HeldView {
-    expectation: String,
-    held: bool,
-    figure: String,
-}
-
-#[derive(Serialize)]
 struct ReplicaView {
     replica: usize,
     /// The attack that it runs, if it does.
@@ -81,11 +74,7 @@ impl Told {
             attack: attack(replica),
             commits: commits.iter().map(CommitView::from).collect(),
         };
-        let held = outcome.held.iter().map(|held| HeldView {
-            expectation: held.expectation.to_string(),
-            held: held.holds,
-            figure: held.figure.clone(),
-        });
+        let held = outcome.held.iter().map(HeldView::from);
         Self {
             scenario,
             protocol: plan.protocol.name(),
@@ -124,12 +113,7 @@ pub(super) fn text(told: &Told) -> String {
         text += &format!("{} violated: {}\n\n{}\n", violation.rule, violation.what, told.details);
     }
     if !told.expected.is_empty() {
-        let mut table = Table::new(["expected", "held", "seen"]);
-        for held in &told.expected {
-            let is_held = if held.held { "yes" } else { "NO" };
-            table.row([held.expectation.clone(), is_held.to_owned(), held.figure.clone()]);
-        }
-        text += &format!("\n{table}\n");
+        text += &format!("\n{}\n", table(&told.expected));
     }
     let messages: u64 = told.messages.values().sum();
     text += &format!(

@@ -30,9 +30,12 @@ use crate::{
 use budget::{Budget, Exceeded};
 use futures::future::join_all;
 use quorate_ledger::Protocol;
-use quorate_scenario::Action;
+use quorate_scenario::{Action, Scenario};
 use quorate_types::ReplicaId;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use wanted::{Deed, Process, Wanted};
 
 /// The console of one testnet.
@@ -70,6 +73,12 @@ impl From<Exceeded> for Refused {
     fn from(exceeded: Exceeded) -> Self {
         Self::TooMuch(exceeded.to_string())
     }
+}
+
+/// Refuses a scenario with something in it that cannot be done to processes.
+pub(crate) fn check(scenario: &Scenario) -> Result<(), String> {
+    let mut wanted = Wanted::new(usize::from(scenario.net.replicas));
+    scenario.steps.iter().try_for_each(|step| wanted.change(&step.action).map(drop))
 }
 
 /// Locks that no panic leaves in disorder: values are put into them whole.
@@ -136,6 +145,21 @@ impl Console {
         );
         self.look_who_is_back().await;
         Ok(Answer { did, budget: self.budget(), look: advice::after_reset(self) })
+    }
+
+    /// Puts everything in order but liars: nothing is cut, slow or lossy, everybody runs.
+    pub(crate) async fn mend(self: &Arc<Self>) -> Result<(), Refused> {
+        let _turn = self.turn.lock().await;
+        let (before, deeds) = self.want(|wanted| Ok(wanted.mend()), true)?;
+        self.enact_all(deeds).await?;
+        self.tell_all_or_go_back_to(before).await
+    }
+
+    /// Validators whose processes have ended by themselves.
+    pub(crate) fn ended(&self) -> BTreeSet<String> {
+        let wanted = lock(&self.wanted);
+        let ended = self.names.iter().zip(&wanted.nodes).filter(|(_, node)| node.process == Process::Ended);
+        ended.map(|(name, _)| name.clone()).collect()
     }
 
     /// A validator's process has ended by itself. Whether that was to be expected of what was done to it.

@@ -168,10 +168,16 @@ impl Wanted {
 
     /// Everything is in order again, as far as that can be: nobody lies, all cuts and links are mended, everybody runs.
     pub(super) fn reset(&mut self) -> Vec<Deed> {
-        (self.cuts, self.links) = (BTreeSet::new(), BTreeMap::new());
         for node in &mut self.nodes {
-            (node.attack, node.disks, node.skew_ms) = (None, NodeDisks::default(), 0);
+            (node.attack, node.skew_ms) = (None, 0);
         }
+        self.mend()
+    }
+
+    /// The same, but liars lie on and clocks stay wrong.
+    pub(super) fn mend(&mut self) -> Vec<Deed> {
+        (self.cuts, self.links) = (BTreeSet::new(), BTreeMap::new());
+        self.nodes.iter_mut().for_each(|node| node.disks = NodeDisks::default());
         let mut deeds = self.each(&Who::All, Self::resume);
         deeds.extend(self.each(&Who::All, Self::start));
         deeds
