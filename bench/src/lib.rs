@@ -5,6 +5,10 @@
 
 pub mod complexity;
 pub mod cpu;
+mod provenance;
+pub mod report;
+
+pub use provenance::{Built, Provenance};
 
 use quorate_crypto::{
     Ed25519List, Scheme,

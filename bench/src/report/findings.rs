@@ -1,0 +1,123 @@
+//! What a report says in words: each formula beside what was counted, and how each count grows.
+
+use super::plots::{each, scheme};
+use crate::complexity::{
+    Backend, Fault, Row,
+    fit::{Fit, fit, slopes},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One protocol's count as a function of `n`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The protocol.
+    pub protocol: String,
+    /// The scheme, where it matters.
+    pub scheme: Option<String>,
+    /// What was counted: `messages` or `authenticators`, of agreement, for one decision, without faults.
+    pub what: &'static str,
+    /// Simulated or on real processes.
+    pub backend: Backend,
+    /// The polynomial.
+    pub fit: Fit,
+    /// `(n, n, exponent)` between neighbours.
+    pub slopes: Vec<(f64, f64, f64)>,
+    /// What theory says, if it says anything.
+    pub formula: String,
+    /// Rows whose count is the formula's, to the last message; of how many that have one.
+    pub met: usize,
+    /// See `met`.
+    pub of: usize,
+}
+
+impl Finding {
+    /// Whether theory had something to say, and every row agrees.
+    pub fn is_confirmed(&self) -> bool {
+        self.of > 0 && self.met == self.of
+    }
+
+    /// In a word.
+    pub fn verdict(&self) -> &'static str {
+        match (self.of, self.is_confirmed()) {
+            (0, _) => "no formula",
+            (_, true) => "confirmed",
+            (_, false) => "NOT MET",
+        }
+    }
+}
+
+/// All of them.
+pub fn findings(rows: &[Row]) -> Vec<Finding> {
+    let mut groups: BTreeMap<(&str, &str, Backend), Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.fault == Fault::None) {
+        groups.entry((&row.protocol, scheme(row), row.backend)).or_default().push(row);
+    }
+    groups.values_mut().for_each(|rows| rows.sort_by_key(|row| row.n));
+    let of = |what, counted: fn(&Row) -> u64, theory: fn(&Row) -> Option<u64>| {
+        let groups = groups.iter();
+        groups.map(move |((protocol, scheme, backend), rows)| {
+            let points: Vec<_> = rows.iter().map(|row| (row.n as f64, each(row, counted(row)))).collect();
+            let compared: Vec<_> = rows.iter().filter_map(|row| Some((counted(row), theory(row)?))).collect();
+            Finding {
+                protocol: (*protocol).to_owned(),
+                scheme: Some((*scheme).to_owned()),
+                what,
+                backend: *backend,
+                fit: fit(&points),
+                slopes: slopes(&points),
+                formula: rows.first().map_or(String::new(), |row| row.theory.formula.clone()),
+                met: compared.iter().filter(|(counted, theory)| counted == theory).count(),
+                of: compared.len(),
+            }
+        })
+    };
+    let messages = of("messages", |row| row.ordering.messages, |row| row.theory.messages);
+    let authenticators = of("authenticators", |row| row.ordering.authenticators, |row| row.theory.authenticators);
+    messages.chain(authenticators).collect()
+}
+
+/// A pair of schemes and the size from which the second one costs less processor time for a decision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Crossover {
+    /// The protocol.
+    pub protocol: String,
+    /// Cheaper at the smallest size.
+    pub from: String,
+    /// Cheaper at the largest.
+    pub to: String,
+    /// Between which two measured sizes they cross.
+    pub between: (usize, usize),
+}
+
+/// Where schemes change places in processor time.
+pub fn crossovers(rows: &[Row]) -> Vec<Crossover> {
+    let mut costs: BTreeMap<(&str, &str), BTreeMap<usize, f64>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.fault == Fault::None && row.backend == Backend::Sim) {
+        if let Some(micros) = row.cpu_micros {
+            costs.entry((&row.protocol, scheme(row))).or_default().insert(row.n, micros);
+        }
+    }
+    let mut found = Vec::new();
+    for ((protocol, left), left_costs) in &costs {
+        for ((other, right), right_costs) in &costs {
+            if protocol != other || left == right {
+                continue;
+            }
+            let shared: Vec<_> =
+                left_costs.iter().filter_map(|(n, cost)| Some((*n, *cost, *right_costs.get(n)?))).collect();
+            for pair in shared.windows(2) {
+                if pair[0].1 < pair[0].2 && pair[1].1 > pair[1].2 {
+                    let (from, to) = ((*left).to_owned(), (*right).to_owned());
+                    found.push(Crossover {
+                        protocol: (*protocol).to_owned(),
+                        from,
+                        to,
+                        between: (pair[0].0, pair[1].0),
+                    });
+                }
+            }
+        }
+    }
+    found
+}
