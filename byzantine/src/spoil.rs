@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_crypto::{
-    Ed25519List, Ed25519Proof, Ed25519Signature, Scheme, Statement, Symbolic, SymbolicProof, SymbolicSecret,
-    SymbolicSignature, VoteSecret,
+    Counted, Ed25519List, Ed25519Proof, Ed25519Signature, LikeProof, LikeSignature, Likeness, Scheme, Statement,
+    Symbolic, SymbolicProof, SymbolicSecret, SymbolicSignature, VoteSecret,
     bls::{BlsMulti, BlsThreshold, BlsVote, MultiProof, Point, Variant},
 };
 use quorate_types::{decode, encode};
@@ -71,5 +71,25 @@ impl Spoil for Symbolic {
 
     fn proof_of(&self, signers: Vec<u8>, signatures: Vec<SymbolicSignature>) -> Option<SymbolicProof> {
         made_of((signers, signatures))
+    }
+}
+
+impl Spoil for Likeness {
+    fn spoil<T: Statement>(&self, secret: &SymbolicSecret, _statement: &T) -> LikeSignature {
+        self.sign(secret, &Nonsense)
+    }
+
+    fn proof_of(&self, signers: Vec<u8>, signatures: Vec<LikeSignature>) -> Option<LikeProof> {
+        made_of((signers, signatures))
+    }
+}
+
+impl<S: Spoil> Spoil for Counted<S> {
+    fn spoil<T: Statement>(&self, secret: &S::Secret, statement: &T) -> S::Signature {
+        self.scheme().spoil(secret, statement)
+    }
+
+    fn proof_of(&self, signers: Vec<u8>, signatures: Vec<S::Signature>) -> Option<S::Proof> {
+        self.scheme().proof_of(signers, signatures)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Attributable: a proof names everybody who signed it. Its size grows with the quorum, 64 bytes a signer.
 
-use crate::{Committee, CryptoError, ListProof, Scheme, Statement, VoteSecret, signing_bytes};
+use crate::{Committee, CryptoError, ListProof, Price, Scheme, Statement, VoteSecret, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::ReplicaId;
 use std::collections::BTreeMap;
@@ -57,6 +57,14 @@ impl Scheme for Ed25519List {
 
     fn committee(&self) -> &Committee {
         &self.0
+    }
+
+    fn price(&self) -> Price {
+        Price::LIST
+    }
+
+    fn authenticators(&self, proof: &Ed25519Proof) -> usize {
+        proof.len()
     }
 
     fn sign<T: Statement>(&self, secret: &VoteSecret, statement: &T) -> Ed25519Signature {

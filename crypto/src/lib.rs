@@ -4,7 +4,7 @@
 //! what a replica says in the protocol, [`ClientSecret`] signs transactions. Replicas never sign raw bytes but
 //! [`Statement`]s ([`signing_bytes`]), and a quorum's votes combine into a proof under the committee's [`Scheme`]:
 //! [`Ed25519List`], [`bls::BlsMulti`], [`bls::BlsThreshold`], or in the simulator [`Symbolic`], which is cheap and refuses
-//! forgeries all the same.
+//! forgeries all the same. [`Counted`] counts what any of them is asked; [`Likeness`] is symbolic and as long as a real one.
 //!
 //! Every ed25519 check is `verify_strict`, singly. `verify` and `verify_batch` are forbidden by clippy: batch
 //! verification accepts some signatures that single verification refuses, differently each time, and two honest
@@ -14,11 +14,14 @@ pub mod bls;
 mod ceremony;
 mod committee;
 pub mod conformance;
+mod counted;
 mod ed25519;
 mod keys;
+mod likeness;
 mod list;
 mod passphrase;
 mod pem;
+mod price;
 mod scheme;
 mod signers;
 mod symbolic;
@@ -27,11 +30,14 @@ mod transaction;
 mod vectors;
 
 pub use committee::{Committee, CommitteeError, Member};
+pub use counted::{Counted, Operations};
 pub use ed25519::{Ed25519List, Ed25519Proof, Ed25519Signature};
 pub use keys::{ClientSecret, IdentityKey, IdentitySecret, KeyError, VoteKey, VoteSecret};
+pub use likeness::{LikeProof, LikeSignature, Likeness, Looks};
 pub use list::ListProof;
 pub use passphrase::Passphrase;
 pub use pem::{KeyFile, KeyFileError};
+pub use price::{Price, Work};
 pub use scheme::{Certificate, CryptoError, Scheme, Statement, signing_bytes};
 pub use signers::Signers;
 pub use symbolic::{Symbolic, SymbolicProof, SymbolicSecret, SymbolicSignature};

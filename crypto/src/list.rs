@@ -34,6 +34,11 @@ impl<S: Clone> ListProof<S> {
         signers.into_iter().zip(&self.signatures).try_for_each(|(signer, signature)| check(signer, signature))
     }
 
+    /// How many signatures it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.signatures.len()
+    }
+
     /// Who signed, if the bitmap is one of this committee and has a quorum.
     pub(crate) fn signers(&self, committee: &Committee) -> Option<Vec<ReplicaId>> {
         self.signers.quorum(committee).ok()

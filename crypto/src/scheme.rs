@@ -1,6 +1,6 @@
 //! One seam for all vote schemes.
 
-use crate::Committee;
+use crate::{Committee, Price};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Domain, ReplicaId, encode};
 use std::{collections::BTreeMap, fmt::Debug, hash::Hash};
@@ -72,6 +72,12 @@ pub trait Scheme: Clone + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// Whose scheme this is.
     fn committee(&self) -> &Committee;
+
+    /// What its operations take of primitives.
+    fn price(&self) -> Price;
+
+    /// How many signatures a proof holds: one of each signer, or one in place of all.
+    fn authenticators(&self, proof: &Self::Proof) -> usize;
 
     /// Signs a statement that a quorum will repeat.
     fn sign<T: Statement>(&self, secret: &Self::Secret, statement: &T) -> Self::Signature;

@@ -24,6 +24,15 @@ impl Signers {
         Ok(Self(BoundedVec::new(bytes).expect("a committee has at most 1024 members")))
     }
 
+    /// No bitmap: for proofs that tell nobody who signed.
+    pub(crate) fn untold() -> Self {
+        Self(BoundedVec::default())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The set's members in order, if it is well formed for `committee` and has a quorum.
     pub fn quorum(&self, committee: &Committee) -> Result<Vec<ReplicaId>, CryptoError> {
         if self.0.len() != committee.size().div_ceil(8) {

@@ -3,7 +3,7 @@
 //! About fifty times cheaper than ed25519. The scheme value knows every secret, to verify with; the simulated replicas never
 //! look. Not for networks: whoever can verify can forge.
 
-use crate::{Committee, CryptoError, ListProof, Scheme, Statement, signing_bytes};
+use crate::{Committee, CryptoError, ListProof, Price, Scheme, Statement, signing_bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Digest, Domain, ReplicaId};
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,6 +27,12 @@ pub struct SymbolicSecret {
 /// A keyed hash of the statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct SymbolicSignature(Digest);
+
+impl SymbolicSignature {
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.0
+    }
+}
 
 /// Who signed, and their signatures.
 pub type SymbolicProof = ListProof<SymbolicSignature>;
@@ -70,6 +76,14 @@ impl Scheme for Symbolic {
 
     fn committee(&self) -> &Committee {
         &self.committee
+    }
+
+    fn price(&self) -> Price {
+        Price::LIST
+    }
+
+    fn authenticators(&self, proof: &SymbolicProof) -> usize {
+        proof.len()
     }
 
     fn sign<T: Statement>(&self, secret: &SymbolicSecret, statement: &T) -> SymbolicSignature {

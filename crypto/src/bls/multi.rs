@@ -12,7 +12,7 @@ use super::{
     vote::BlsVote,
 };
 use crate::{
-    Committee, CryptoError, Ed25519Signature, Scheme, Signers, Statement, VoteSecret, ed25519::attestation,
+    Committee, CryptoError, Ed25519Signature, Price, Scheme, Signers, Statement, VoteSecret, ed25519::attestation,
     signing_bytes,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -106,6 +106,14 @@ impl<V: Variant> Scheme for BlsMulti<V> {
 
     fn committee(&self) -> &Committee {
         &self.committee
+    }
+
+    fn price(&self) -> Price {
+        Price::PAIRING
+    }
+
+    fn authenticators(&self, _proof: &MultiProof<V::Signature>) -> usize {
+        1
     }
 
     fn sign<T: Statement>(&self, secret: &MultiSecret<V>, statement: &T) -> BlsVote<V::Signature> {

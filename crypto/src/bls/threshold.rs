@@ -16,7 +16,7 @@ use super::{
     vote::BlsVote,
 };
 use crate::{
-    Committee, CryptoError, Ed25519Signature, Scheme, Statement, VoteSecret, ed25519::attestation, signing_bytes,
+    Committee, CryptoError, Ed25519Signature, Price, Scheme, Statement, VoteSecret, ed25519::attestation, signing_bytes,
 };
 use quorate_types::ReplicaId;
 use std::{
@@ -96,6 +96,14 @@ impl<V: Variant> Scheme for BlsThreshold<V> {
 
     fn committee(&self) -> &Committee {
         &self.0.committee
+    }
+
+    fn price(&self) -> Price {
+        Price::PAIRING
+    }
+
+    fn authenticators(&self, _proof: &Point<V::Signature>) -> usize {
+        1
     }
 
     fn sign<T: Statement>(&self, secret: &ThresholdSecret, statement: &T) -> BlsVote<V::Signature> {
