@@ -7,6 +7,7 @@
 //! Every collection here is bounded per peer or in total, and ordered: state can be printed, compared and hashed.
 
 mod block_tree;
+mod cost;
 pub mod diagnosis;
 mod election;
 mod evidence;
@@ -25,6 +26,7 @@ mod tally;
 mod test_net;
 mod verified;
 
+pub use cost::{Cost, Phase};
 pub use election::{Election, STABLE_VIEWS};
 #[cfg(feature = "scripted")]
 pub use election::{LISTED_VIEWS, Leaders};

@@ -1,6 +1,6 @@
 //! The sans-IO interface of every protocol: an event in, a [`Step`] out.
 
-use crate::{Evidence, Step, Verified, Verify, diagnosis::Diagnosis};
+use crate::{Cost, Evidence, Step, Verified, Verify, diagnosis::Diagnosis};
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_types::{Block, Digest, Header, Height, ReplicaId, View};
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 /// steps.
 pub trait Replica {
     /// What replicas of this protocol say to each other.
-    type Message: Clone + Debug + BorshSerialize + BorshDeserialize + Verify + Kind + Send + 'static;
+    type Message: Clone + Debug + BorshSerialize + BorshDeserialize + Verify + Kind + Cost + Send + 'static;
     /// What must survive a crash for this replica to stay honest.
     type Record: Clone + Debug + BorshSerialize + BorshDeserialize + Send + 'static;
 

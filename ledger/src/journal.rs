@@ -137,6 +137,8 @@ pub struct Journal<D, R> {
     bytes: u64,
     /// Whether something was written and not synced.
     is_unsynced: bool,
+    /// How often it was made durable.
+    syncs: u64,
     /// The first failure.
     failed: Option<(io::ErrorKind, String)>,
     records: PhantomData<fn() -> R>,
@@ -187,7 +189,17 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
 
     fn at(disk: D, generation: u64, binding: Option<Binding>, bytes: u64) -> Self {
         let pending = Vec::new();
-        Self { disk, generation, binding, pending, bytes, is_unsynced: false, failed: None, records: PhantomData }
+        Self {
+            disk,
+            generation,
+            binding,
+            pending,
+            bytes,
+            is_unsynced: false,
+            syncs: 0,
+            failed: None,
+            records: PhantomData,
+        }
     }
 
     /// Opens the journal for the chain of `binding` and returns its entries, oldest first. One that has just been made is bound
@@ -311,6 +323,7 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
         if self.is_unsynced {
             self.disk.sync(&name(self.generation))?;
             self.is_unsynced = false;
+            self.syncs += 1;
         }
         Ok(())
     }
@@ -324,6 +337,11 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> Journal<D, R> {
                 Durability::None => Ok(()),
             }
         })
+    }
+
+    /// How often the disk was asked to make what was written durable. Rotations are apart.
+    pub fn syncs(&self) -> u64 {
+        self.syncs
     }
 
     /// Begins a new file that holds `live`, and what was pushed since; the old one goes.

@@ -40,6 +40,11 @@ impl<D: Disk, R: BorshSerialize + BorshDeserialize> StepJournal<D, R> {
         self.journal.bytes()
     }
 
+    /// How often the disk was asked to make it durable, since it was opened.
+    pub fn syncs(&self) -> u64 {
+        self.journal.syncs()
+    }
+
     /// Begins a new journal with `live` entries.
     pub fn rotate(&mut self, live: Vec<Entry<R>>) -> io::Result<()> {
         self.journal.rotate(live)

@@ -20,6 +20,7 @@
 
 mod certificate;
 mod chain;
+mod cost;
 mod diagnosis;
 mod fetch;
 mod follow;

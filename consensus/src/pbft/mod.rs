@@ -46,6 +46,7 @@ mod backup;
 mod catch_up;
 mod certificate;
 mod checkpoint;
+mod cost;
 mod decide;
 mod diagnosis;
 mod early;
