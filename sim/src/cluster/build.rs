@@ -1,6 +1,6 @@
 //! From a [`Builder`] to a running cluster: genesis, keys, journals, first start.
 
-use super::{Cluster, builder::Builder, clients::Clients};
+use super::{Cluster, builder::Builder, clients::Clients, meter::Meter};
 use crate::{
     Rng, SimProtocol, SimScheme,
     attackers::Backing,
@@ -87,14 +87,19 @@ impl<P: SimProtocol> Builder<P> {
         let genesis = self.genesis();
         // Its keys are those of the genesis, and have been checked.
         let committee = conformance::committee_on(genesis.chain_id(), genesis.block().header.epoch, self.replicas);
-        let scheme = P::Scheme::of(committee, self.seed);
+        let scheme = (self.scheme)(committee, self.seed);
         let first = genesis.block().header;
         let transactions = TransactionChecks::new(genesis.chain_id());
         let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), transactions };
+        let own = |_| {
+            let consensus = Keys::new(scheme.apart(), &first);
+            Arc::new(WireKeys { consensus, transactions: keys.transactions.clone() })
+        };
+        let own = if self.counts { scheme.committee().members().map(own).collect() } else { Vec::new() };
         let backing = (!self.attackers.is_empty()).then(|| Backing::new(&scheme, self.seed));
         let mut rng = Rng::new(self.seed);
         let node = |index: usize, rng: &mut Rng| Node {
-            id: ReplicaId(u16::try_from(index).expect("at most 100")),
+            id: ReplicaId(u16::try_from(index).expect("at most 1024")),
             disks: Disks::default(),
             life: None,
             lives: 0,
@@ -127,6 +132,7 @@ impl<P: SimProtocol> Builder<P> {
                 genesis,
                 scheme,
                 keys: Arc::new(keys),
+                own,
                 limits: self.limits,
                 durability: self.durability,
                 rotate_after: self.rotate_after,
@@ -141,6 +147,7 @@ impl<P: SimProtocol> Builder<P> {
             corrupt: None,
             trace: Trace::new(),
             story: self.is_told.then(|| Story::new(self.replicas)),
+            meter: self.counts.then(Meter::default),
             commits: vec![Vec::new(); self.replicas],
             paused: BTreeMap::new(),
             rng,

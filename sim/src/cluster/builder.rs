@@ -1,11 +1,12 @@
 //! What a cluster is made of.
 
 use super::Timing;
-use crate::{SimProtocol, attackers::Attackers, puppet::Puppet};
+use crate::{SimProtocol, SimScheme, attackers::Attackers, puppet::Puppet};
 use quorate_consensus::BatchLimits;
+use quorate_crypto::Committee;
 use quorate_ledger::{Durability, Election, Params};
 use quorate_links::LinkSpec;
-use quorate_types::ReplicaId;
+use quorate_types::{ReplicaId, limits};
 use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 
 /// A cluster to be.
@@ -26,6 +27,8 @@ pub struct Builder<P: SimProtocol> {
     pub(super) puppets: BTreeMap<ReplicaId, Option<Box<dyn Puppet<P>>>>,
     pub(crate) attackers: Attackers<P>,
     pub(super) is_told: bool,
+    pub(super) counts: bool,
+    pub(super) scheme: fn(Committee, u64) -> P::Scheme,
     pub(super) panics: bool,
     pub(super) may_fork: bool,
     pub(super) protocol: PhantomData<P>,
@@ -57,6 +60,8 @@ impl<P: SimProtocol> Default for Builder<P> {
             puppets: BTreeMap::new(),
             attackers: BTreeMap::new(),
             is_told: false,
+            counts: false,
+            scheme: P::Scheme::of,
             panics: true,
             may_fork: false,
             protocol: PhantomData,
@@ -72,10 +77,25 @@ impl<P: SimProtocol> Builder<P> {
         self
     }
 
-    /// How many replicas, 1 to 100.
+    /// Counts what everything costs: [`Cluster::account`](crate::Cluster::account). Every receiver then checks messages for itself.
+    #[must_use]
+    pub fn count(mut self) -> Self {
+        self.counts = true;
+        self
+    }
+
+    /// Another scheme of the type than the usual one. From the committee, whose keys are those of
+    /// [`conformance::committee`](quorate_crypto::conformance::committee), and the seed.
+    #[must_use]
+    pub fn scheme(mut self, of: fn(Committee, u64) -> P::Scheme) -> Self {
+        self.scheme = of;
+        self
+    }
+
+    /// How many replicas, 1 to [`limits::REPLICAS`].
     #[must_use]
     pub fn replicas(mut self, replicas: usize) -> Self {
-        self.replicas = replicas.clamp(1, 100);
+        self.replicas = replicas.clamp(1, limits::REPLICAS);
         self
     }
 

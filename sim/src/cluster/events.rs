@@ -114,7 +114,10 @@ impl<P: SimProtocol> Cluster<P> {
         if let (Wire::Pool(message), Some(process)) = (&parcel.wire, &self.nodes[to.index()].life) {
             process.overhear(from, message);
         }
-        let message = parcel.checked.clone();
+        let Some(message) = self.checked_by(to, from, parcel) else {
+            let what = format!("a {} of {from} is good for its sender and bad for {to}", parcel.kind);
+            return self.violated(Violation::new(Rule::Honesty, what));
+        };
         self.with(to, |process, outs| process.take(Input::Received { from, message }, outs));
     }
 
@@ -190,6 +193,7 @@ impl<P: SimProtocol> Cluster<P> {
                     let ticket_of_life = SyncTicket { life, ticket, asked: now };
                     *self.counts.entry(asked_for(&request)).or_default() += 1;
                     let length = encoded_len(&request);
+                    self.count_asked(asked_for(&request), length);
                     let arrivals = self.network.send(who, to, now, length);
                     self.tell_sync((who, to), (asked_for(&request), length), &request, arrivals.iter());
                     for at in arrivals.iter() {
@@ -217,8 +221,10 @@ impl<P: SimProtocol> Cluster<P> {
     /// The checkers look, unless whoever tells them is a liar.
     fn saw(&mut self, who: ReplicaId, sight: Sight<P>) {
         if let Sight::Committed { block } = &sight {
-            let (at, height, block) = (self.queue.now(), block.block.header.height, block.block.digest());
+            let (header, at) = (&block.block.header, self.queue.now());
+            let (view, height, block) = (header.view, header.height, block.block.digest());
             self.commits[who.index()].push(Commit { at, height, block });
+            self.count_committed(view);
             self.note(What::Committed { who, height: height.0, block });
         }
         self.tell_sight(who, &sight);
@@ -272,6 +278,7 @@ impl<P: SimProtocol> Cluster<P> {
         let length = encoded_len(&reply);
         let reply = Arc::new(reply);
         *self.counts.entry("sync_reply").or_default() += 1;
+        self.count_asked("sync_reply", length);
         let arrivals = self.network.send(from, to, now, length);
         self.tell_sync((from, to), ("sync_reply", length), &*reply, arrivals.iter());
         for at in arrivals.iter() {

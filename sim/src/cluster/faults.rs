@@ -7,6 +7,7 @@ use crate::{
     checker::Rule,
     disk::DiskFault,
     node::{Death, Life},
+    puppet::Hands,
     trace::{Turn, What},
 };
 use quorate_links::LinkSpec;
@@ -167,6 +168,13 @@ impl<P: SimProtocol> Cluster<P> {
     /// Why a replica's process ended by itself or could not start.
     pub fn death(&self, replica: impl Into<Which>) -> Option<&Death> {
         self.nodes[replica.into().0.index()].death.as_ref()
+    }
+
+    /// From now on a test speaks in this replica's name too, with these: it is dishonest.
+    pub fn hands_of(&mut self, replica: impl Into<Which>) -> Hands<P> {
+        let id = replica.into().0;
+        self.checkers.dishonest.insert(id);
+        Hands::new(id, self.queue.now(), self.setup.scheme.clone())
     }
 
     /// Only members of one group hear each other.

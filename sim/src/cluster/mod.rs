@@ -2,7 +2,7 @@
 //!
 //! [`Cluster::new`] begins a [`Builder`]; what a built cluster can be told and asked stands in the files of this module:
 //! `faults` (crash, restart, wipe, partition, links), `clients` (submit), `run` (time), `questions` (status and assertions),
-//! `post` (messages, interception).
+//! `post` (messages, interception), `meter` (what it cost).
 
 mod blame;
 mod build;
@@ -10,6 +10,7 @@ mod builder;
 mod clients;
 mod events;
 mod faults;
+mod meter;
 mod pause;
 mod post;
 mod questions;
@@ -33,6 +34,7 @@ use crate::{
 };
 use clients::Clients;
 use events::Event;
+use meter::Meter;
 use post::{Corrupt, Intercept};
 use quorate_consensus::hotstuff::HotStuff;
 use quorate_crypto::Symbolic;
@@ -56,6 +58,8 @@ pub struct Cluster<P: SimProtocol = HotStuff<Symbolic>> {
     trace: Trace,
     /// For people, where they ask for it.
     story: Option<Story>,
+    /// Counts, where somebody asks for it.
+    meter: Option<Meter>,
     commits: Vec<Vec<Commit>>,
     /// Who stands still, and what waits for it.
     paused: BTreeMap<ReplicaId, Vec<Event<P>>>,

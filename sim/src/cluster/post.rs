@@ -123,6 +123,7 @@ impl<P: SimProtocol> Cluster<P> {
     fn ship(&mut self, from: ReplicaId, to: ReplicaId, parcel: &Arc<Parcel<P>>, delay: Duration) {
         *self.counts.entry(parcel.kind).or_default() += 1;
         let now = self.queue.now() + delay;
+        self.count_sent(from, &parcel.wire, parcel.length, now);
         let arrivals = self.network.send(from, to, now, parcel.length);
         if let Some(story) = &mut self.story {
             story.sent((from, to), (parcel.kind, parcel.length, parcel.content), now, arrivals.iter());

@@ -47,6 +47,10 @@ impl<P: SimProtocol> Journalling<P> {
         }
     }
 
+    pub(super) fn syncs(&self) -> u64 {
+        self.journal.syncs()
+    }
+
     pub(super) fn is_rotation_due(&self) -> bool {
         !self.is_rotation_queued && self.journal.bytes() > self.rotate_after
     }

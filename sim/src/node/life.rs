@@ -60,12 +60,17 @@ impl<P: SimProtocol> Life<P> {
             ledger,
             disks,
             journalling: Journalling::new(journal, setup.rotate_after),
-            keys: setup.keys.clone(),
+            keys: setup.keys_of(id).clone(),
             catching: CatchUp::new(setup.scheme.committee().others(id).collect(), setup.snapshot_gap),
             commits: 0,
             sync_every: setup.sync_every.max(1),
             durable_promised: setup.durability != quorate_ledger::Durability::None,
         }
+    }
+
+    /// How often it made its journal durable.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.journalling.syncs()
     }
 
     /// Something happens to the core.

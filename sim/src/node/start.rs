@@ -17,6 +17,8 @@ pub(crate) struct Setup<P: SimProtocol> {
     pub(crate) genesis: Genesis,
     pub(crate) scheme: P::Scheme,
     pub(crate) keys: Arc<SimKeys<P>>,
+    /// Those of each replica, where each has its own.
+    pub(crate) own: Vec<Arc<SimKeys<P>>>,
     pub(crate) limits: BatchLimits,
     pub(crate) durability: Durability,
     /// The journal is rotated when it has grown to so many bytes.
@@ -29,6 +31,13 @@ pub(crate) struct Setup<P: SimProtocol> {
     pub(crate) backing: Option<Backing<P::Scheme>>,
     /// Whoever is further behind fetches a snapshot.
     pub(crate) snapshot_gap: u64,
+}
+
+impl<P: SimProtocol> Setup<P> {
+    /// What a replica checks messages with.
+    pub(crate) fn keys_of(&self, replica: ReplicaId) -> &Arc<SimKeys<P>> {
+        self.own.get(replica.index()).unwrap_or(&self.keys)
+    }
 }
 
 impl<P: SimProtocol> Life<P> {
@@ -62,7 +71,7 @@ impl<P: SimProtocol> Life<P> {
         };
         outs.push(Out::Saw(Sight::Opened { head: ledger.head().clone(), journal: entries }));
         let secret = setup.scheme.secret_of(id);
-        let config = config(&setup.genesis, &ledger, id, &setup.keys.consensus, secret)
+        let config = config(&setup.genesis, &ledger, id, &setup.keys_of(id).consensus, secret)
             .map_err(|error| dead(error.to_string()))?;
         check_head::<P>(&config).map_err(|error| dead(error.to_string()))?;
         let make = |config, records| {
