@@ -161,7 +161,7 @@ pub struct Kinds {
     pub phase: String,
     /// Its sender: `leader` of the view, or `other`.
     pub role: String,
-    /// How its view ended: `decided`, `failed`, or `none` if it belongs to no view.
+    /// How its view ended: `decided`, `failed`, `open` if that is not known yet, or `none` if it belongs to no view.
     pub outcome: String,
     /// Messages, one for each receiver.
     pub messages: u64,
