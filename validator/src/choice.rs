@@ -5,7 +5,7 @@
 
 use quorate_consensus::{Protocol, hotstuff::HotStuff, pbft::Pbft};
 use quorate_crypto::{
-    Ed25519List, Scheme, VoteSecret,
+    Counted, Ed25519List, Operations, Scheme, VoteSecret,
     bls::{BlsMulti, BlsSecret, BlsThreshold, MinPk, MinSig, MultiSecret, Share, ThresholdSecret},
 };
 use quorate_ledger::{Genesis, GenesisError, GenesisVariant, SchemeKind};
@@ -28,6 +28,10 @@ pub trait GenesisScheme: Scheme {
     fn of(genesis: &Genesis) -> Result<Self, UnusableGenesis>;
     /// What a member signs with, checked against the genesis.
     fn secret(&self, me: ReplicaId, secrets: &VoteSecrets) -> Result<Self::Secret, UnusableKeys>;
+    /// What it was asked so far, where it counts.
+    fn operations(&self) -> Operations {
+        Operations::default()
+    }
 }
 
 /// A genesis that makes no committee.
@@ -92,6 +96,21 @@ impl<V: GenesisVariant> GenesisScheme for BlsThreshold<V> {
     }
 }
 
+/// What every validator runs with.
+impl<S: GenesisScheme> GenesisScheme for Counted<S> {
+    fn of(genesis: &Genesis) -> Result<Self, UnusableGenesis> {
+        S::of(genesis).map(Self::new)
+    }
+
+    fn secret(&self, me: ReplicaId, secrets: &VoteSecrets) -> Result<Self::Secret, UnusableKeys> {
+        self.scheme().secret(me, secrets)
+    }
+
+    fn operations(&self) -> Operations {
+        Self::operations(self)
+    }
+}
+
 /// Something to do for whichever protocol it is.
 pub trait ForProtocol {
     /// What comes of it.
@@ -112,10 +131,10 @@ pub fn for_protocol_of<F: ForProtocol>(genesis: &Genesis, what: F) -> Result<F::
 }
 
 fn under<S: GenesisScheme, F: ForProtocol>(genesis: &Genesis, what: F) -> Result<F::Out, UnusableGenesis> {
-    let scheme = S::of(genesis)?;
+    let scheme = Counted::<S>::of(genesis)?;
     Ok(match genesis.protocol {
-        quorate_ledger::Protocol::Hotstuff => what.run::<HotStuff<S>>(scheme),
-        quorate_ledger::Protocol::Pbft => what.run::<Pbft<S>>(scheme),
+        quorate_ledger::Protocol::Hotstuff => what.run::<HotStuff<Counted<S>>>(scheme),
+        quorate_ledger::Protocol::Pbft => what.run::<Pbft<Counted<S>>>(scheme),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Prometheus metrics: the process's registry, plus what the status tells and the API's own request counts.
 
-use super::{app::App, problem::Problem, serve::OPENMETRICS};
+use super::{app::App, costs::CostsCollector, problem::Problem, serve::OPENMETRICS};
 use crate::handle::{Handle, Status};
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -34,6 +34,7 @@ pub(crate) fn register(handle: &Handle) -> Requests {
     let registry = registry.sub_registry_with_prefix("quorate");
     registry.register("api_requests", "API requests answered", requests.clone());
     registry.register_collector(Box::new(StatusCollector(handle.watch())));
+    registry.register_collector(Box::new(CostsCollector(handle.cost_reader())));
     requests
 }
 

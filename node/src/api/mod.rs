@@ -6,6 +6,7 @@
 mod app;
 mod batch;
 mod blocks;
+mod costs;
 mod doctor;
 mod events;
 mod evidence;
@@ -85,6 +86,7 @@ pub fn router(handle: Handle, genesis: Genesis, max_subscribers: usize, stop: Ca
         .routes(routes!(evidence::evidence))
         .routes(routes!(faults::in_force, faults::put))
         .routes(routes!(doctor::doctor))
+        .routes(routes!(costs::costs))
         .routes(routes!(metrics::metrics))
         .layer(DefaultBodyLimit::max(TRANSACTION_BODY))
         .merge(OpenApiRouter::new().routes(routes!(batch::submit)).layer(DefaultBodyLimit::max(BATCH_BODY)))

@@ -4,11 +4,13 @@
 //! channels of the runtime's; nothing in front of it can block the consensus thread: submissions go through a bounded
 //! queue, state is read from a watch channel, events that a slow reader misses are gone for that reader alone.
 
+mod costs;
 mod event;
 mod examination;
 mod status;
 mod submit;
 
+pub use costs::{Costs, ReadCosts};
 pub use event::NodeEvent;
 pub use examination::{Examination, Rejected};
 pub use status::{Role, Status, Stopped};
@@ -87,6 +89,8 @@ pub struct HandleParts {
     pub peers: Arc<dyn Fn() -> Vec<PeerStatus> + Send + Sync>,
     /// Asks the consensus thread why there is no block. Nobody answers when it has ended.
     pub examine: Arc<dyn Fn(oneshot::Sender<Examination>) + Send + Sync>,
+    /// Reads what its part in decisions has cost.
+    pub costs: ReadCosts,
     /// The last message of a peer that failed the check.
     pub rejected: Arc<Mutex<Option<Rejected>>>,
     /// What this validator has seen others do that they must not.
@@ -184,6 +188,16 @@ impl Handle {
     /// The last message of a peer that failed the check.
     pub fn rejected(&self) -> Option<Rejected> {
         self.parts.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What its part in decisions has cost since the process began.
+    pub fn costs(&self) -> Costs {
+        (self.parts.costs)()
+    }
+
+    /// The same for whoever must not hold on to the rest of the validator.
+    pub fn cost_reader(&self) -> ReadCosts {
+        Arc::clone(&self.parts.costs)
     }
 
     /// Proof of misbehaviour.

@@ -14,7 +14,7 @@ use crate::{
 use quorate_byzantine::{Attacks, Spoil};
 use quorate_consensus::{hotstuff::HotStuff, pbft::Pbft};
 use quorate_crypto::{
-    Ed25519List,
+    Counted, Ed25519List,
     bls::{BlsMulti, BlsThreshold, MinPk, MinSig},
 };
 use quorate_ledger::{Genesis, Protocol, SchemeKind};
@@ -34,8 +34,8 @@ pub(crate) async fn start(config: NodeConfig) -> Result<Handle, StartError> {
 
 async fn under<S: GenesisScheme + Spoil>(config: NodeConfig) -> Result<Handle, StartError> {
     match config.genesis.protocol {
-        Protocol::Hotstuff => in_lab::<HotStuff<S>>(config).await,
-        Protocol::Pbft => in_lab::<Pbft<S>>(config).await,
+        Protocol::Hotstuff => in_lab::<HotStuff<Counted<S>>>(config).await,
+        Protocol::Pbft => in_lab::<Pbft<Counted<S>>>(config).await,
     }
 }
 

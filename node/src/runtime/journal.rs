@@ -1,6 +1,6 @@
 //! The journal thread: takes what has gathered, flushes once, then lets it out.
 
-use super::{consensus::Event, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
+use super::{consensus::Event, costs::Meter, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
 use crate::evidence::EvidenceStore;
 use quorate_consensus::{Action, Evidence, Protocol, StepOf};
 use quorate_ledger::{Disk, Durability, Entry};
@@ -47,6 +47,7 @@ pub(super) struct JournalThread<P: Protocol> {
     pub(super) outbox: Outbox<P>,
     pub(super) evidence: Arc<EvidenceStore>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) meter: Arc<Meter<P>>,
     pub(super) failure: Failure,
 }
 
@@ -97,6 +98,7 @@ impl<P: Protocol> JournalThread<P> {
         let after = self.journal.bytes();
         if after != before {
             self.metrics.flushed(started.elapsed(), after - before);
+            self.meter.flushed(self.journal.syncs());
             self.bytes.store(after, Ordering::Relaxed);
         }
         for action in actions {

@@ -1,6 +1,6 @@
 //! The ledger thread: builds, executes, commits, and takes in what block sync brings. The only writer.
 
-use super::{around::Around, consensus::Event, fail::Failure, metrics::Metrics, submit::Waiters};
+use super::{around::Around, consensus::Event, costs::Meter, fail::Failure, metrics::Metrics, submit::Waiters};
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
 use quorate_ledger::CommittedBlock;
@@ -47,6 +47,7 @@ pub(super) struct LedgerThread<P: Protocol> {
     pub(super) waiters: Arc<Waiters>,
     pub(super) events: broadcast::Sender<NodeEvent>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) meter: Arc<Meter<P>>,
     pub(super) failure: Failure,
     pub(super) catch_up: CatchUp,
     pub(super) asks: async_mpsc::UnboundedSender<Ask>,
@@ -152,6 +153,7 @@ impl<P: Protocol> LedgerThread<P> {
             let count = block.outcomes.len();
             transactions += count;
             self.metrics.committed(block, count);
+            self.meter.committed(block.block.header.view);
             let _nobody_listens = self.events.send(block_event(block, count));
         }
         if !committed.blocks.is_empty() {

@@ -20,6 +20,7 @@
 
 mod around;
 mod consensus;
+mod costs;
 mod disks;
 mod fail;
 mod ingress;

@@ -1,45 +1,62 @@
 //! Messages into frames: encoded once, on the stream of their class.
 
-use super::around::Door;
+use super::{around::Door, costs::Meter};
 use borsh::BorshSerialize;
 use bytes::Bytes;
 use quorate_consensus::{Kind, PoolMessage, Protocol};
 use quorate_network::{Class, Frame, Network};
 use quorate_types::{ReplicaId, View, encode};
 use quorate_validator::{Testimony, Wire};
-use std::{marker::PhantomData, sync::Arc};
+use std::sync::Arc;
 
 /// The way out to the peers.
-#[derive(Clone)]
-pub(super) struct Outbox<P> {
+pub(super) struct Outbox<P: Protocol> {
     network: Arc<dyn Network>,
     door: Option<Arc<dyn Door>>,
-    protocol: PhantomData<fn() -> P>,
+    meter: Arc<Meter<P>>,
+}
+
+impl<P: Protocol> Clone for Outbox<P> {
+    fn clone(&self) -> Self {
+        Self { network: self.network.clone(), door: self.door.clone(), meter: self.meter.clone() }
+    }
 }
 
 impl<P: Protocol> Outbox<P> {
-    pub(super) fn new(network: Arc<dyn Network>, door: Option<Arc<dyn Door>>) -> Self {
-        Self { network, door, protocol: PhantomData }
+    pub(super) fn new(network: Arc<dyn Network>, door: Option<Arc<dyn Door>>, meter: Arc<Meter<P>>) -> Self {
+        Self { network, door, meter }
     }
 
     pub(super) fn send(&self, to: ReplicaId, message: P::Message) {
-        self.network.send(to, frame(&Wire::Consensus(message)));
+        self.tell(to, &Wire::Consensus(message));
     }
 
     pub(super) fn broadcast(&self, message: P::Message) {
-        self.network.broadcast(frame(&Wire::Consensus(message)));
+        self.tell_all(&Wire::Consensus(message));
     }
 
     pub(super) fn send_pool(&self, to: ReplicaId, message: PoolMessage) {
         if let Some(message) = self.passed(Some(to), message) {
-            self.network.send(to, frame(&Wire::<P::Message>::Pool(message)));
+            self.tell(to, &Wire::Pool(message));
         }
     }
 
     pub(super) fn broadcast_pool(&self, message: PoolMessage) {
         if let Some(message) = self.passed(None, message) {
-            self.network.broadcast(frame(&Wire::<P::Message>::Pool(message)));
+            self.tell_all(&Wire::Pool(message));
         }
+    }
+
+    fn tell(&self, to: ReplicaId, wire: &Wire<P::Message>) {
+        let frame = frame(wire);
+        self.meter.sent(Some(to), wire, frame.bytes.len());
+        self.network.send(to, frame);
+    }
+
+    fn tell_all(&self, wire: &Wire<P::Message>) {
+        let frame = frame(wire);
+        self.meter.sent(None, wire, frame.bytes.len());
+        self.network.broadcast(frame);
     }
 
     fn passed(&self, to: Option<ReplicaId>, message: PoolMessage) -> Option<PoolMessage> {
@@ -64,7 +81,7 @@ impl<P: Protocol> Outbox<P> {
     }
 
     pub(super) fn testify(&self, to: ReplicaId, testimony: Testimony) {
-        self.network.send(to, frame(&Wire::<P::Message>::Evidence(testimony)));
+        self.tell(to, &Wire::Evidence(testimony));
     }
 
     pub(super) fn set_view(&self, view: View) {

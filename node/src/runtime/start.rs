@@ -3,6 +3,7 @@
 use super::{
     around::{Around, Plain, Speaker},
     consensus::{Consensus, Event, ROTATE_AFTER},
+    costs::Meter,
     disks::{Disks, damaged, environment},
     fail::Failure,
     ingress::{self, Checker, spawn_pool},
@@ -118,7 +119,8 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
     let (network, inbound) = start_network(&config, shaping, &mut registry).await?;
     let stop = CancellationToken::new();
     let failure = Failure::new(stop.clone());
-    let outbox = Outbox::new(network.clone(), door.clone());
+    let meter = Arc::new(Meter::<P>::new(config.me, keys.clone()));
+    let outbox = Outbox::new(network.clone(), door.clone(), meter.clone());
 
     let (to_consensus, events_in) = mpsc::channel::<Event<P>>();
     let (to_journal, journal_in) = mpsc::channel();
@@ -144,6 +146,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         waiters: waiters.clone(),
         events: events.clone(),
         metrics: metrics.clone(),
+        meter: meter.clone(),
         failure: failure.clone(),
         catch_up: CatchUp::new(committee.others(config.me).collect(), snapshot_gap(&config)),
         asks,
@@ -161,6 +164,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         outbox: outbox.clone(),
         evidence: evidence.clone(),
         metrics: metrics.clone(),
+        meter: meter.clone(),
         failure: failure.clone(),
     };
     let consensus_thread = Consensus {
@@ -229,6 +233,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         events,
         peers: Arc::new(move || peers.peers()),
         examine: Arc::new(move |respond| drop(asked.send(Event::Examine(respond)))),
+        costs: Arc::new(move || meter.read()),
         rejected,
         evidence,
         metrics: Arc::new(Mutex::new(registry)),

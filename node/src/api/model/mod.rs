@@ -4,11 +4,13 @@
 //! Digests, keys, signatures and binary proofs are hexadecimal.
 
 mod blocks;
+mod costs;
 mod state;
 mod status;
 mod transactions;
 
 pub use blocks::*;
+pub use costs::*;
 pub use state::*;
 pub use status::*;
 pub use transactions::*;

@@ -4,7 +4,7 @@ use crate::{
     api,
     client::{Api, payload},
     evidence::EvidenceStore,
-    handle::{Handle, HandleParts, NodeEvent, NodeLedger, RejectCode, Role, Status, Submission, Submitted},
+    handle::{Costs, Handle, HandleParts, NodeEvent, NodeLedger, RejectCode, Role, Status, Submission, Submitted},
 };
 use quorate_crypto::{ClientSecret, IdentitySecret, VoteSecret, verify_transaction};
 use quorate_ledger::{AppGenesis, Disk, Durability, FileDisk, Genesis, Ledger, RedbIndex, Validator};
@@ -93,6 +93,7 @@ impl TestNode {
             events,
             peers: Arc::new(Vec::new),
             examine: Arc::new(drop),
+            costs: Arc::new(Costs::default),
             rejected: Arc::default(),
             evidence: Arc::clone(&evidence),
             metrics: Arc::default(),

@@ -77,6 +77,7 @@ async fn the_description_names_every_endpoint() {
         "/v1/state/{key}",
         "/v1/accounts/{account}",
         "/v1/events",
+        "/v1/costs",
         "/metrics",
     ] {
         assert!(paths.contains_key(path), "{path} is missing among {:?}", paths.keys());
