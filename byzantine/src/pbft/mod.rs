@@ -8,6 +8,7 @@ mod forge_claim;
 mod fork;
 mod jump;
 mod new_view;
+mod two_faced;
 
 use crate::{Hands, Known, Spoil, forged::Forgery};
 use new_view::{NewViewAttack, Spoiled};
@@ -24,6 +25,11 @@ pub(crate) fn attacks<S: Spoil>() -> Vec<Known<Pbft<S>>> {
             name: "equivocate-one",
             breaks: "agreement: proposes one chain to a single replica and another to the rest, and votes for both",
             make: |_, _| Box::new(equivocate::Equivocate::<S>::new(Hands::is_first)),
+        },
+        Known {
+            name: "two-faced",
+            breaks: "agreement: votes to each for what that one votes for, and has no votes of its own",
+            make: |_, _| Box::new(two_faced::TwoFaced),
         },
         Known {
             name: "bad-partials",

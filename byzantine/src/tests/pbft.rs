@@ -142,3 +142,24 @@ fn fork_proposes_where_a_block_was_proposed_before() {
     assert!(blocks.values().any(|two| two.len() >= 2), "{blocks:?}");
     assert!(world.agreed() > 0 && world.accused.iter().all(|accused| *accused == ReplicaId(1)));
 }
+
+#[test]
+fn two_faced_is_survived_and_says_to_each_what_that_one_says() {
+    let mut world = World::<P>::new(4, 2, "two-faced", &Target::default());
+    world.busy(0..20);
+    world.run(BASE * 10);
+    assert!(world.agreed() > 5 && world.accused.is_empty());
+    let said = world.said(2, "prepare");
+    assert!(said.len() > 20 && said.iter().all(|sent| sent.is_good));
+}
+
+/// More than `f`, and the two honest ones do not hear each other: each has a quorum with the liars, who need not know of each other.
+#[test]
+fn two_of_four_liars_that_cannot_talk_fork_the_chain() {
+    let mut world = World::<P>::new(4, 1, "equivocate", &Target::default());
+    world.corrupt(2, "two-faced");
+    world.cut = Some([0, 3]);
+    world.busy(0..4);
+    let (one, other) = (&world.committed[0], &world.committed[3]);
+    assert!(one.len() >= 4 && other.len() >= 4 && one.iter().all(|block| !other.contains(block)), "{one:?} {other:?}");
+}

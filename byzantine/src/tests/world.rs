@@ -46,6 +46,8 @@ pub(super) struct World<P: Protocol<Scheme = Symbolic>> {
     pub(super) accused: Vec<ReplicaId>,
     pub(super) blocks: BTreeMap<Digest, Block>,
     pub(super) crashed: Option<u16>,
+    /// Who do not hear each other.
+    pub(super) cut: Option<[usize; 2]>,
     keys: Keys<Symbolic>,
     queue: BTreeMap<(Duration, u64), Due<P::Message>>,
     now: Duration,
@@ -110,12 +112,19 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
             accused: Vec::new(),
             blocks: BTreeMap::new(),
             crashed: None,
+            cut: None,
             queue: BTreeMap::new(),
             now: Duration::ZERO,
             sequence: 0,
         };
         (0..n).for_each(|index| world.tell(id(index), Event::Started));
         world
+    }
+
+    /// Another attacker, which knows of none.
+    pub(super) fn corrupt(&mut self, attacker: usize, attack: &str) {
+        let known = find::<P>(attack).expect("a known attack");
+        self.replicas[attacker].corrupt((known.make)(&Target::default(), 2), Target::default());
     }
 
     /// Gives a batch to everybody.
@@ -239,7 +248,9 @@ impl<P: Attacks<Scheme = Symbolic>> World<P> {
     fn send(&mut self, from: ReplicaId, to: ReplicaId, message: P::Message) {
         let is_good = self.lets_in(from, &message);
         self.sent.push(Sent { at: self.now, from, to, message: message.clone(), is_good });
-        self.push(DELAY, Due::Deliver(from, to, message));
+        if self.cut.is_none_or(|cut| !(cut.contains(&from.index()) && cut.contains(&to.index()))) {
+            self.push(DELAY, Due::Deliver(from, to, message));
+        }
     }
 
     fn commit(&mut self, who: ReplicaId, block: Digest) {
