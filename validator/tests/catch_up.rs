@@ -7,7 +7,7 @@ use quorate_ledger::{
 use quorate_types::{BoundedVec, Digest, Header, Height, ReplicaId, View};
 use quorate_validator::{
     NotFinal,
-    sync::{Ask, CatchUp, SyncError, SyncReply, answer},
+    sync::{Ask, Broken, CatchUp, Outcome, SyncError, SyncReply, answer},
 };
 use std::time::Duration;
 
@@ -44,9 +44,14 @@ fn proof(block: &Digest) -> Vec<u8> {
 }
 
 fn grow(ledger: &mut Memory, height: u64) {
+    grow_at(ledger, height, 1_000);
+}
+
+/// Blocks of another time are other blocks.
+fn grow_at(ledger: &mut Memory, height: u64, time: u64) {
     while ledger.head().height.0 < height {
         let (parent, view) = (ledger.head().digest(), View(ledger.head().height.0 + 1));
-        let block = ledger.build(&parent, view, ReplicaId(0), vec![], 1_000).expect("above the head").digest();
+        let block = ledger.build(&parent, view, ReplicaId(0), vec![], time).expect("above the head").digest();
         ledger.commit(&block, proof(&block)).expect("built here");
     }
 }
@@ -110,4 +115,31 @@ fn who_failed_is_not_asked_again_while_others_help() {
     assert_eq!(questions_to_each([Peer::Late, Peer::Dead, Peer::Honest]), [1, 1, 5]);
     let [dead, late, dripping] = questions_to_each([Peer::Dead, Peer::Late, Peer::Drips]);
     assert_eq!((dead, late, dripping), (1, 6, 5));
+}
+
+/// A ledger of five blocks asks one of another chain, whose proofs are good or not.
+fn forked(is_final: bool) -> Result<Outcome, Broken> {
+    let (mut server, mut ledger) = (open(), open());
+    grow_at(&mut server, 20, 2_000);
+    grow(&mut ledger, 5);
+    let check = |_: &Header, _: &[u8]| if is_final { Ok(()) } else { Err(NotFinal::NotGenesis) };
+    let mut catch_up = CatchUp::new(vec![ReplicaId(1), ReplicaId(2)], 2048);
+    let ask = catch_up.want((ReplicaId(1), Height(20)), &ledger).expect("it is behind");
+    let reply = answer(&server, ask.request).expect("readable");
+    let outcome = catch_up.answered(ask.ticket, (reply, Duration::ZERO), &mut ledger, &check);
+    assert_eq!(ledger.head().height, Height(5), "nothing of it is taken");
+    outcome
+}
+
+#[test]
+fn blocks_as_final_as_ours_that_stand_on_another_end_everything() {
+    let broken = forked(true).expect_err("two final blocks at one height");
+    assert!(matches!(broken, Broken::Fork { height: Height(5), .. }), "{broken}");
+}
+
+#[test]
+fn blocks_that_nobody_made_final_are_a_lie_and_no_more() {
+    let outcome = forked(false).expect("its lie");
+    assert!(outcome.refused.is_some_and(|refusal| refusal.peer == ReplicaId(1) && refusal.why.is_lie()));
+    assert_eq!(outcome.ask.map(|ask| ask.to), Some(ReplicaId(2)));
 }

@@ -8,6 +8,14 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// What a validator says when it cannot be safe.
+pub(super) fn safety_violation(why: &str) -> String {
+    format!(
+        "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its home directory \
+         and compare it with others: `quorate forensics`"
+    )
+}
+
 /// Shared by all threads of a runtime: the first failure, and the signal to stop.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {

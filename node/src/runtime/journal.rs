@@ -1,6 +1,13 @@
 //! The journal thread: takes what has gathered, flushes once, then lets it out.
 
-use super::{consensus::Event, costs::Meter, fail::Failure, ledger::LedgerTask, metrics::Metrics, outbox::Outbox};
+use super::{
+    consensus::Event,
+    costs::Meter,
+    fail::{Failure, safety_violation},
+    ledger::LedgerTask,
+    metrics::Metrics,
+    outbox::Outbox,
+};
 use crate::evidence::EvidenceStore;
 use quorate_consensus::{Action, Evidence, Protocol, StepOf};
 use quorate_ledger::{Disk, Durability, Entry};
@@ -120,10 +127,7 @@ impl<P: Protocol> JournalThread<P> {
     }
 
     fn halt(&self, why: &str) {
-        self.failure.fail(format!(
-            "SAFETY VIOLATION: {why}. More than f replicas are faulty, or this validator's data are damaged; keep its \
-             home directory and compare it with others: `quorate forensics`"
-        ));
+        self.failure.fail(safety_violation(why));
     }
 
     fn accuse(&self, evidence: &Evidence) {

@@ -1,13 +1,20 @@
 //! The ledger thread: builds, executes, commits, and takes in what block sync brings. The only writer.
 
-use super::{around::Around, consensus::Event, costs::Meter, fail::Failure, metrics::Metrics, submit::Waiters};
+use super::{
+    around::Around,
+    consensus::Event,
+    costs::Meter,
+    fail::{Failure, safety_violation},
+    metrics::Metrics,
+    submit::Waiters,
+};
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
 use quorate_ledger::CommittedBlock;
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     Committed, Finality, LedgerReply, LedgerWork, perform,
-    sync::{Ask, CatchUp, Outcome, SyncError, SyncReply, Ticket},
+    sync::{Ask, Broken, CatchUp, Outcome, SyncError, SyncReply, Ticket},
 };
 use std::{
     sync::{
@@ -111,7 +118,6 @@ impl<P: Protocol> LedgerThread<P> {
         self.syncing.store(self.catch_up.is_running(), Ordering::Relaxed);
     }
 
-    /// An error is our own ledger's.
     fn answered(
         &mut self,
         ticket: Ticket,
@@ -126,7 +132,10 @@ impl<P: Protocol> LedgerThread<P> {
                 Err(why) => Ok(self.catch_up.failed(ticket, why, &ledger)),
             }
         };
-        let Outcome { reply, ask, refused } = outcome.map_err(|error| self.broken(&error))?;
+        let Outcome { reply, ask, refused } = outcome.map_err(|broken| match broken {
+            Broken::Ledger(error) => self.broken(&error),
+            Broken::Fork { .. } => safety_violation(&broken.to_string()),
+        })?;
         if let Some(refusal) = refused {
             if refusal.why.is_lie() {
                 tracing::warn!(peer = %refusal.peer, why = %refusal.why, "a peer's answer is refused, the next one is asked");

@@ -6,7 +6,7 @@ use quorate_ledger::LedgerError;
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     LedgerReply, NotFinal,
-    sync::{Ask, Outcome, SyncError, SyncReply, SyncRequest, Ticket, answer},
+    sync::{Ask, Broken, Outcome, SyncError, SyncReply, SyncRequest, Ticket, answer},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -47,7 +47,8 @@ impl<P: SimProtocol> Life<P> {
         };
         match self.catching.answered(ticket, (reply.clone(), took), &mut self.ledger, &check) {
             Ok(outcome) => self.caught_up(outcome, outs),
-            Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
+            Err(Broken::Ledger(error)) => outs.push(Out::Died(Death::Disk(error.to_string()))),
+            Err(fork @ Broken::Fork { .. }) => outs.push(Out::Died(Death::Halted(fork.to_string()))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Blocks that a peer sent: checked against the committee, then into the ledger, durably.
 
-use super::{Blocks, SyncError, WholeBlock};
+use super::{Blocks, Broken, SyncError, WholeBlock};
 use crate::{LedgerReply, ledger_work::Committed};
 use quorate_ledger::{Disk, Index, Ledger};
 use quorate_types::{Batch, Header};
@@ -26,13 +26,14 @@ pub(super) fn take<D: Disk, I: Index>(
         reply.blocks.into_inner().into_iter().filter(|whole| whole.block.header.height > tip.height).collect();
     let Some(last) = blocks.last() else { return Err(SyncError::Nothing) };
     let last = last.block.header.clone();
-    check_links(&tip, &blocks)?;
+    check_bodies(&blocks)?;
     let mut proven = &last;
     for header in &reply.above {
         check_link(proven, header)?;
         proven = header;
     }
     check(proven, &reply.proof)?;
+    check_foot(&tip, &blocks)?;
     let bodies = blocks.into_iter().map(|whole| (whole.block, whole.batches.into_inner())).collect();
     if !reply.above.is_empty() {
         ledger.hold_synced(bodies)?;
@@ -58,16 +59,27 @@ fn check_link(below: &Header, header: &Header) -> Result<(), SyncError> {
     Ok(())
 }
 
-fn check_links(tip: &Header, blocks: &[WholeBlock]) -> Result<(), SyncError> {
-    let mut below = tip;
-    for whole in blocks {
+/// Each stands on the one before it, and has the batches that it names.
+fn check_bodies(blocks: &[WholeBlock]) -> Result<(), SyncError> {
+    for (index, whole) in blocks.iter().enumerate() {
         let header = &whole.block.header;
-        check_link(below, header)?;
+        if let Some(below) = index.checked_sub(1).and_then(|below| blocks.get(below)) {
+            check_link(&below.block.header, header)?;
+        }
         let named = whole.batches.iter().map(Batch::digest);
         if !whole.block.is_well_formed() || !named.eq(whole.block.payload.iter().copied()) {
             return Err(SyncError::WrongBody { height: header.height });
         }
-        below = header;
     }
     Ok(())
+}
+
+/// They stand on our tip. They are proven final, and so is what they stand on: were that another block, there would be two.
+fn check_foot(tip: &Header, blocks: &[WholeBlock]) -> Result<(), SyncError> {
+    let Some(WholeBlock { block, .. }) = blocks.first() else { return Err(SyncError::Nothing) };
+    let (ours, theirs) = (tip.digest(), block.header.parent);
+    if block.header.height == tip.height.next() && theirs != ours {
+        return Err(Broken::Fork { height: tip.height, ours, theirs }.into());
+    }
+    check_link(tip, &block.header)
 }

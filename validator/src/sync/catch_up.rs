@@ -6,12 +6,12 @@
 //! asked again before all others have failed as well, and liars are out for the rest of the run.
 
 use super::{
-    Blocks, ENOUGH_BYTES, MAX_BLOCKS, SyncError, SyncReply, SyncRequest,
+    Blocks, Broken, ENOUGH_BYTES, MAX_BLOCKS, SyncError, SyncReply, SyncRequest,
     blocks::{self, Taken},
     snapshot::Transfer,
 };
 use crate::{LedgerReply, NotFinal};
-use quorate_ledger::{Disk, Index, Ledger, LedgerError};
+use quorate_ledger::{Disk, Index, Ledger};
 use quorate_types::{Header, Height, ReplicaId, codec::encoded_len};
 use std::{collections::BTreeSet, fmt, mem, time::Duration};
 
@@ -154,14 +154,14 @@ impl CatchUp {
         Outcome { reply: None, ask: self.ask(ledger), refused }
     }
 
-    /// A peer's answer, which took some time. An error is our own ledger's.
+    /// A peer's answer, which took some time.
     pub fn answered<D: Disk, I: Index>(
         &mut self,
         ticket: Ticket,
         (reply, took): (SyncReply, Duration),
         ledger: &mut Ledger<D, I>,
         check: Check<'_>,
-    ) -> Result<Outcome, LedgerError> {
+    ) -> Result<Outcome, Broken> {
         if ticket != self.ticket || self.run.is_none() {
             return Ok(Outcome::default());
         }
@@ -175,7 +175,7 @@ impl CatchUp {
                 }
                 Ok(Outcome { reply, ask: self.ask(ledger), refused: None })
             }
-            Err(SyncError::Ledger(error)) => Err(error),
+            Err(SyncError::Broken(broken)) => Err(broken),
             Err(why) => {
                 let refused = self.blame(why);
                 Ok(Outcome { reply: None, ask: self.ask(ledger), refused })

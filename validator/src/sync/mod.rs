@@ -3,7 +3,7 @@
 //! A [`CatchUp`] decides what to ask whom. *Block sync* brings consecutive blocks up to one with a commit proof. A replica far
 //! behind fetches a *snapshot* instead: a manifest, which a commit proof certifies, then the state in chunks, each checked
 //! against a hash that is certified already, and then the blocks above. Whoever gives a wrong answer is not asked again in the
-//! same run; whoever gives none is asked again when all others have been; whoever gives little, or late, loses its turn. [`answer`] is the other side.
+//! same run; one that proves another chain final than ours ends everything ([`Broken`]); whoever gives none is asked again when all others have been; whoever gives little, or late, loses its turn. [`answer`] is the other side.
 
 mod blocks;
 mod catch_up;
@@ -16,7 +16,7 @@ pub use serve::answer;
 use crate::NotFinal;
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_ledger::{Chunk, ChunkError, LedgerError, Manifest, ManifestError, Prefix};
-use quorate_types::{Batch, Block, BoundedVec, Header, Height, limits};
+use quorate_types::{Batch, Block, BoundedVec, Digest, Header, Height, limits};
 
 /// Blocks in one reply.
 pub const MAX_BLOCKS: usize = 256;
@@ -122,16 +122,40 @@ pub enum SyncError {
     /// A piece of a state that is not the certified one.
     #[error(transparent)]
     Chunk(#[from] ChunkError),
+    /// Nobody's fault but ours, or more than `f` others'.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// Why a replica cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
     /// Our own ledger failed, or final blocks do not execute to what they claim.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Safety is lost: what stands on another block is as final as ours.
+    #[error("block {theirs} is proven final at {height}, where {ours} is committed here")]
+    Fork {
+        /// Where.
+        height: Height,
+        /// The block in our ledger.
+        ours: Digest,
+        /// The block that those of others stand on.
+        theirs: Digest,
+    },
+}
+
+impl From<LedgerError> for SyncError {
+    fn from(error: LedgerError) -> Self {
+        Self::Broken(Broken::Ledger(error))
+    }
 }
 
 impl SyncError {
     /// Whether no honest peer gives cause for it.
     pub fn is_lie(&self) -> bool {
         match self {
-            Self::Nothing | Self::Unanswered(_) | Self::Ledger(_) => false,
+            Self::Nothing | Self::Unanswered(_) | Self::Broken(_) => false,
             Self::Malformed(_)
             | Self::Unasked
             | Self::Unlinked { .. }
