@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How long anything that must happen may take on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn quorate(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
@@ -58,14 +58,14 @@ impl Client {
     }
 
     /// The status and the body.
-    fn put(&self, url: &str, bearer: Option<&str>, body: String) -> (u16, Value) {
+    fn put(&self, url: &str, bearer: Option<&str>, body: String) -> Option<(u16, Value)> {
         let mut request = self.http.put(url).body(body);
         if let Some(token) = bearer {
             request = request.bearer_auth(token);
         }
         self.runtime.block_on(async {
-            let answer = request.send().await.expect("an answer");
-            (answer.status().as_u16(), answer.json().await.expect("JSON"))
+            let answer = request.send().await.ok()?;
+            Some((answer.status().as_u16(), answer.json().await.ok()?))
         })
     }
 
@@ -118,14 +118,19 @@ impl Testnet {
         format!("{}{path}", if api.starts_with("http") { api.to_owned() } else { format!("http://{api}") })
     }
 
+    fn ask_for(&self, node: usize, faults: &Value) -> (u16, Value) {
+        let asked = self.client.put(&self.url(node, "/v1/faults"), Some(&self.token), faults.to_string());
+        asked.expect("an answer")
+    }
+
     fn put(&self, node: usize, faults: &Value) -> Value {
-        let (status, body) = self.client.put(&self.url(node, "/v1/faults"), Some(&self.token), faults.to_string());
+        let (status, body) = self.ask_for(node, faults);
         assert_eq!(status, 200, "{faults}: {body}");
         body
     }
 
     fn refused(&self, faults: &Value) -> String {
-        let (status, body) = self.client.put(&self.url(0, "/v1/faults"), Some(&self.token), faults.to_string());
+        let (status, body) = self.ask_for(0, faults);
         assert!(status >= 400, "{faults}: {body}");
         format!(
             "{status} {} {}",
@@ -148,11 +153,6 @@ impl Testnet {
         until(why, || self.height(node), |now| *now >= before + 8);
     }
 
-    fn signal(&self, node: usize, kind: &str) {
-        let pid = self.ready["validators"][node]["pid"].to_string();
-        assert!(Command::new("kill").args([kind, &pid]).status().expect("runs").success());
-    }
-
     /// Ctrl-C and the verdict.
     fn verdict(mut self) -> Value {
         let pid = self.process.0.id().to_string();
@@ -171,7 +171,7 @@ fn each_refusal_has_its_reason() {
 
     let url = testnet.url(0, "/v1/faults");
     for (bearer, reason) in [(None, "bears no token"), (Some("0123"), "another token")] {
-        let (status, body) = testnet.client.put(&url, bearer, "{}".to_owned());
+        let (status, body) = testnet.client.put(&url, bearer, "{}".to_owned()).expect("an answer");
         assert_eq!((status, &body["code"]), (401, &"unauthorized".into()), "{body}");
         assert!(body["detail"].as_str().is_some_and(|why| why.contains(reason)), "{body}");
     }
@@ -204,8 +204,8 @@ fn asked_alone(home: &Path) -> String {
     let mut command = quorate(&["node", "--api-listen", &address, "--home"]);
     let _node = Running(command.arg(home).stderr(Stdio::null()).spawn().expect("runs"));
     let client = Client::new();
-    until("it answers", || client.get(&format!("http://{address}/v1/status")), |_| true);
-    let (status, body) = client.put(&format!("http://{address}/v1/faults"), Some("0123"), "{}".to_owned());
+    let ask = || client.put(&format!("http://{address}/v1/faults"), Some("0123"), "{}".to_owned());
+    let (status, body) = until("it answers", ask, |_| true);
     format!("{status} {}", body["code"].as_str().unwrap_or_default())
 }
 
@@ -293,16 +293,50 @@ fn faults_come_and_go(protocol: &str, attack: &str) {
     assert_eq!(testnet.verdict(), "agree");
 }
 
-/// What its ledger answers: somebody stands still again and again until it asks the liar for what it missed.
+/// What its ledger answers: nothing reaches one of the others for a while, and then only what the liar says.
 fn lies_to_whoever_catches_up(testnet: &Testnet) {
-    testnet.put(1, &json!({"attack": {"replica": 1, "attack": "lying-sync"}}));
-    let began = Instant::now();
-    while testnet.faults(1).expect("a status")["attack"]["deeds"] == 0 {
-        assert!(began.elapsed() < PATIENCE, "nobody asked the liar");
-        testnet.signal(3, "-STOP");
-        (0..4).for_each(|_| testnet.goes_on(0, "one stands still"));
-        testnet.signal(3, "-CONT");
-        let head = testnet.height(0);
-        until("it catches up", || testnet.height(3), |height| Some(*height) >= head);
+    let liar = |links: Value| json!({"attack": {"replica": 1, "attack": "lying-sync"}, "links": links});
+    let cut = json!({"3": {"cut": true}});
+    testnet.put(1, &liar(cut.clone()));
+    [0, 2].into_iter().for_each(|honest| drop(testnet.put(honest, &json!({"links": cut}))));
+    testnet.goes_on(0, "one hears nothing");
+    testnet.put(1, &liar(json!({})));
+    until("the liar is asked", || testnet.faults(1), |status| status["attack"]["deeds"].as_u64() > Some(0));
+    let head = testnet.height(0);
+    [0, 2].into_iter().for_each(|honest| drop(testnet.put(honest, &json!({}))));
+    until("it catches up from the others", || testnet.height(3), |height| Some(*height) >= head);
+}
+
+/// More than `f`: two who do not hear each other are each shown a chain of their own, and one votes for both. An honest validator that
+/// comes to see both chains proven final stops, and what lies on the disks names the liars.
+#[test]
+fn two_liars_of_four_fork_pbft_and_both_are_named() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().join("net");
+    let testnet = Testnet::start(&home, &["--protocol", "pbft", "--load", "30"]);
+    testnet.goes_on(0, "without liars");
+    let leader = testnet.client.get(&testnet.url(0, "/v1/status")).expect("a status")["leader"].as_u64();
+    let leader = usize::try_from(leader.expect("a number")).expect("one of four");
+    // Of the others the first is shown the other chain.
+    let others: Vec<_> = (0..4).filter(|node| *node != leader).collect();
+    let &[apart, accomplice, other] = &others[..] else { panic!("three others") };
+    for (from, to) in [(apart, other), (other, apart)] {
+        testnet.put(from, &json!({"links": {to.to_string(): {"cut": true}}}));
     }
+    testnet.put(accomplice, &json!({"attack": {"replica": accomplice, "attack": "two-faced"}}));
+    testnet.put(leader, &json!({"attack": {"replica": leader, "attack": "equivocate"}}));
+    let stops = || {
+        let logs =
+            [apart, other].map(|node| fs::read_to_string(home.join(format!("node{node}.log"))).unwrap_or_default());
+        Some(logs.iter().any(|log| log.contains("SAFETY VIOLATION")))
+    };
+    until("somebody honest stops", stops, |stops| *stops);
+    assert_eq!(testnet.verdict(), "differ");
+
+    let homes: Vec<_> = (0..4).map(|node| home.join(format!("node{node}"))).collect();
+    let output = quorate(&["forensics", "--output", "json"]).args(homes).output().expect("runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut liars = [leader, accomplice];
+    liars.sort_unstable();
+    assert_eq!((output.status.code(), &report["culprits"]), (Some(3), &json!(liars)), "{report}");
 }
