@@ -7,7 +7,7 @@ use quorate_ledger::{
 use quorate_types::{BoundedVec, Digest, Header, Height, ReplicaId, View};
 use quorate_validator::{
     NotFinal,
-    sync::{Ask, Broken, CatchUp, Outcome, SyncError, SyncReply, answer},
+    sync::{Ask, Broken, CatchUp, Outcome, SyncError, SyncReply, SyncRequest, answer},
 };
 use std::time::Duration;
 
@@ -142,4 +142,81 @@ fn blocks_that_nobody_made_final_are_a_lie_and_no_more() {
     let outcome = forked(false).expect("its lie");
     assert!(outcome.refused.is_some_and(|refusal| refusal.peer == ReplicaId(1) && refusal.why.is_lie()));
     assert_eq!(outcome.ask.map(|ask| ask.to), Some(ReplicaId(2)));
+}
+
+/// Brings a ledger to `target` blocks, as far as these peers' ledgers help; one without is silent. Tells what each was asked.
+fn run(peers: [Option<&Memory>; 3], ledger: &mut Memory, (gap, target): (u64, u64)) -> Vec<(usize, SyncRequest)> {
+    let check = |_: &Header, _: &[u8]| -> Result<(), NotFinal> { Ok(()) };
+    let ids = [ReplicaId(1), ReplicaId(2), ReplicaId(3)];
+    let mut catch_up = CatchUp::new(ids.to_vec(), gap);
+    let (mut asked, mut ask) = (vec![], catch_up.want((ids[0], Height(target)), ledger));
+    while let Some(Ask { to, request, ticket }) = ask {
+        asked.push((to.index() - 1, request));
+        assert!(asked.len() < 100, "it asks for ever: {asked:?}");
+        let outcome = match peers[to.index() - 1] {
+            None => catch_up.failed(ticket, SyncError::Unanswered("silence".into()), ledger),
+            Some(peer) => {
+                let reply = answer(peer, request).expect("readable");
+                catch_up.answered(ticket, (reply, Duration::ZERO), ledger, &check).expect("our ledger is well")
+            }
+        };
+        ask = outcome.ask;
+    }
+    asked
+}
+
+fn grown(height: u64) -> Memory {
+    let mut ledger = open();
+    grow(&mut ledger, height);
+    ledger
+}
+
+/// A ledger of 100 blocks that began from the snapshot at 64.
+fn begun_from_a_snapshot() -> Memory {
+    let (server, mut ledger) = (grown(100), open());
+    run([Some(&server), None, None], &mut ledger, (50, 100));
+    assert_eq!((ledger.head().height, has(&ledger, 64), has(&ledger, 65)), (Height(100), false, true));
+    ledger
+}
+
+fn has(ledger: &Memory, height: u64) -> bool {
+    ledger.block(Height(height)).expect("readable").is_some()
+}
+
+fn above(height: u64) -> SyncRequest {
+    SyncRequest::Blocks { above: Height(height) }
+}
+
+/// Whoever was cut off keeps its history: it asks again.
+#[test]
+fn silence_does_not_say_that_nobody_has_the_blocks() {
+    let (server, mut ledger) = (grown(66), grown(60));
+    let asked = run([None, None, None], &mut ledger, (2048, 66));
+    assert_eq!(asked, [(0, above(60)), (1, above(60)), (2, above(60))]);
+    run([None, Some(&server), None], &mut ledger, (2048, 66));
+    assert_eq!((ledger.head().height, has(&ledger, 61)), (Height(66), true));
+}
+
+/// A neighbour behind the same cut has nothing either. Nobody else is asked for a snapshot for its sake.
+#[test]
+fn only_who_has_none_of_the_blocks_is_asked_for_a_snapshot_in_their_place() {
+    let (neighbour, mut ledger) = (grown(60), grown(60));
+    let asked = run([None, Some(&neighbour), None], &mut ledger, (2048, 66));
+    let manifest = SyncRequest::Manifest { above: Height(60) };
+    assert_eq!(asked, [(0, above(60)), (1, above(60)), (2, above(60)), (1, manifest)]);
+}
+
+/// The first claims blocks and never gives any.
+#[test]
+fn where_all_others_began_from_snapshots_one_more_begins_from_theirs() {
+    let (pruned, mut ledger) = (begun_from_a_snapshot(), grown(5));
+    run([None, Some(&pruned), Some(&pruned)], &mut ledger, (2048, 100));
+    assert_eq!((ledger.head().height, has(&ledger, 64), has(&ledger, 65)), (Height(100), false, true));
+}
+
+#[test]
+fn one_that_has_the_blocks_is_enough() {
+    let (pruned, server, mut ledger) = (begun_from_a_snapshot(), grown(100), grown(5));
+    run([Some(&pruned), Some(&server), Some(&pruned)], &mut ledger, (2048, 100));
+    assert_eq!((ledger.head().height, has(&ledger, 6)), (Height(100), true));
 }

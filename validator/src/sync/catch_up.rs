@@ -4,6 +4,9 @@
 //! at every way to get there; the replica asks again. There is one question at a time. It is put to the peer that answered
 //! last, as long as its answers come soon and bring much: one that drips shall not keep the others from helping. Who fails is not
 //! asked again before all others have failed as well, and liars are out for the rest of the run.
+//!
+//! A snapshot costs the blocks below it, so it is fetched only by who is far behind, or from a peer that *said* that it does not
+//! have the blocks either. Silence says nothing: a run that met nothing else is over, and the replica asks again at its own pace.
 
 use super::{
     Blocks, Broken, ENOUGH_BYTES, MAX_BLOCKS, SyncError, SyncReply, SyncRequest,
@@ -91,6 +94,8 @@ struct Run {
     avoided: BTreeSet<ReplicaId>,
     way: Way,
     has_tried: Tried,
+    /// Peers that said that they do not have the block above the last that we have.
+    without: BTreeSet<ReplicaId>,
     /// The last block of those that wait in the ledger for a proof.
     held: Option<Header>,
 }
@@ -138,6 +143,7 @@ impl CatchUp {
             avoided: BTreeSet::new(),
             way: Way::Blocks,
             has_tried: Tried::default(),
+            without: BTreeSet::new(),
             held: None,
         };
         run.choose(ledger.head().height, self.gap);
@@ -206,13 +212,17 @@ impl CatchUp {
         let (gap, run) = (self.gap, self.run.as_mut().expect("the ticket is a run's"));
         let peer = self.peers[run.turn];
         let taken = match (&mut run.way, reply) {
-            (Way::Blocks, SyncReply::Blocks(blocks)) => match blocks::take(ledger, run.held.as_ref(), blocks, check)? {
-                Taken::Held(last) => {
-                    run.held = Some(last);
-                    None
+            (Way::Blocks, SyncReply::Blocks(blocks)) => {
+                let taken = blocks::take(ledger, run.held.as_ref(), blocks, check)?;
+                run.without.clear();
+                match taken {
+                    Taken::Held(last) => {
+                        run.held = Some(last);
+                        None
+                    }
+                    Taken::Committed(reply) => Some(reply),
                 }
-                Taken::Committed(reply) => Some(reply),
-            },
+            }
             (Way::Manifest { above }, SyncReply::Manifest(manifest)) => {
                 let manifest = manifest.ok_or(SyncError::Nothing)?;
                 let genesis = ledger.genesis().clone();
@@ -232,6 +242,7 @@ impl CatchUp {
         let Way::State(transfer) = mem::replace(&mut run.way, Way::Blocks) else { return Ok(taken) };
         let installed = transfer.install(ledger)?;
         run.has_tried = Tried::default();
+        run.without.clear();
         run.choose(ledger.head().height, gap);
         Ok(installed)
     }
@@ -244,6 +255,9 @@ impl CatchUp {
             run.avoided.insert(peer);
         } else {
             run.failed.insert(peer);
+        }
+        if matches!((&run.way, &why), (Way::Blocks, SyncError::Nothing)) {
+            run.without.insert(peer);
         }
         self.turn();
         Some(Refusal { peer, why })
@@ -293,7 +307,7 @@ impl Run {
         let short = Height(self.target.0.saturating_sub(gap));
         self.way = match self.has_tried {
             Tried { snapshots: false, .. } if short > head => Way::Manifest { above: short },
-            // Nobody has the blocks any more, perhaps: everybody began from snapshots.
+            // Who has none of the blocks began from a snapshot, perhaps.
             Tried { blocks: true, .. } => Way::Manifest { above: head },
             Tried { .. } => Way::Blocks,
         };
@@ -307,12 +321,16 @@ impl Run {
     }
 
     fn is_able(&self, peer: ReplicaId) -> bool {
-        !self.avoided.contains(&peer) && !self.failed.contains(&peer)
+        let is_for_lack_of_blocks = self.has_tried.blocks && matches!(self.way, Way::Manifest { .. });
+        !self.avoided.contains(&peer)
+            && !self.failed.contains(&peer)
+            && (!is_for_lack_of_blocks || self.without.contains(&peer))
     }
 
     /// Nobody helps on this way. The next one, if there is any.
     fn give_up(&mut self, head: Height, gap: u64) -> Option<()> {
         match mem::replace(&mut self.way, Way::Blocks) {
+            Way::Blocks if self.without.is_empty() => return None,
             Way::Blocks => self.has_tried.blocks = true,
             Way::Manifest { .. } => self.has_tried.snapshots = true,
             // Who offers what nobody else has and then does not give it shall not do so twice.
