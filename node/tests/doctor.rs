@@ -173,3 +173,18 @@ fn what_one_validator_can_prove_all_can_and_so_can_anybody_with_the_genesis() {
     let why = String::from_utf8_lossy(&verdict.stderr).into_owned();
     assert!(verdict.status.code() == Some(1) && why.contains("it proves nothing against replica 1"), "{why}");
 }
+
+/// In HotStuff a vote goes to one leader alone, so what one of them has seen twice the others know from it.
+#[test]
+fn a_validator_that_lies_is_convicted_by_all_of_them() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().join("net");
+    let testnet = Testnet::start(&home, &["--load", "20"]);
+    answer(&home, &["fault", "attack", "start", "double-vote", "--node", "3"]);
+    let lies = "A fault is in force at node3: it lies (double-vote).";
+    let (said, _) = until(&home, &[lies, "node3 has broken the protocol: node0, node1, node2 and node3 can prove it"]);
+    let others = said["findings"].as_array().expect("findings").iter().filter(|finding| finding["code"] == "convicted");
+    assert_eq!(others.count(), 1, "and nobody else: {said}");
+    let (end, code) = testnet.stop();
+    assert_eq!((&end["result"]["verdict"], code), (&"agree".into(), Some(0)), "{end}");
+}

@@ -27,7 +27,7 @@ use std::{
 /// How soon it is told again.
 const FIRST: Duration = Duration::from_secs(1);
 /// How seldom it is told at last.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What somebody is accused of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
