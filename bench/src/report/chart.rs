@@ -16,7 +16,7 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(180, 130, 0),
-    RGBColor(90, 90, 90),
+    RGBColor(40, 40, 40),
 ];
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(222, 222, 222);
@@ -46,7 +46,7 @@ pub(super) struct Series {
     pub(super) name: String,
     /// How it is drawn.
     pub(super) stroke: Stroke,
-    /// Which colour: theory shares that of what it is compared with.
+    /// Which colour.
     pub(super) colour: usize,
     /// `(n, value)`, ascending; values of zero or less do not appear on a logarithmic axis.
     pub(super) points: Vec<(f64, f64)>,
@@ -196,7 +196,7 @@ fn draw(chart: &Chart, frame: &Frame, area: Area<'_>) -> Result<(), Failed> {
                 context.draw_series(points.iter().map(|point| Circle::new(*point, 4, colour.filled())))?;
             }
             Stroke::Theory => {
-                let line = DashedLineSeries::new(points, 3, 4, colour.stroke_width(1));
+                let line = DashedLineSeries::new(points, 4, 5, colour.stroke_width(1));
                 context.draw_series(line)?.label(&series.name).legend(move |at| sample(at, colour, false));
             }
         }

@@ -1,5 +1,7 @@
 //! The command line: one file for each command.
 
+#[cfg(feature = "lab")]
+mod bench;
 mod completions;
 mod deal;
 mod dkg;
@@ -101,6 +103,10 @@ enum Command {
     #[cfg(feature = "lab")]
     #[command(subcommand)]
     Sim(sim::SimCommand),
+    /// Measure what decisions cost
+    #[cfg(feature = "lab")]
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     Completions(completions::CompletionsArgs),
 }
 
@@ -152,6 +158,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Fault(command) => done(fault::run(command, context)),
         #[cfg(feature = "lab")]
         Command::Sim(command) => sim::run(command, context),
+        #[cfg(feature = "lab")]
+        Command::Bench(command) => bench::run(command, context),
         Command::Completions(args) => done(completions::run(&args)),
     }
 }
@@ -229,7 +237,12 @@ mod tests {
             ),
         ];
         #[cfg(feature = "lab")]
-        let simulator: [(&[&str], &str, &str); 8] = [
+        let simulator: [(&[&str], &str, &str); 9] = [
+            (
+                &["bench", "complexity"],
+                "What one decision costs in messages, bytes and authenticators, beside theory",
+                "every formula was met",
+            ),
             (&["fault", "kill"], "Kill validators: SIGKILL, as if the power had failed", "Their disks stay"),
             (
                 &["fault", "partition"],

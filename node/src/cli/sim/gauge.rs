@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_millis(250);
 const BAR: u64 = 30;
 
 /// The bar, its numbers, and where they go.
-pub(super) struct Gauge {
+pub(in crate::cli) struct Gauge {
     output: Output,
     /// Whether a line is redrawn.
     live: bool,
@@ -25,23 +25,23 @@ pub(super) struct Gauge {
 }
 
 impl Gauge {
-    pub(super) fn new(output: Output, what: &'static str, of: u64) -> Self {
+    pub(in crate::cli) fn new(output: Output, what: &'static str, of: u64) -> Self {
         let terminal = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let live = terminal && output.format == Format::Text && !output.quiet;
         Self { output, live, what, of, began: Instant::now() }
     }
 
     /// Whether anybody would see it.
-    pub(super) fn is_seen(&self) -> bool {
+    pub(in crate::cli) fn is_seen(&self) -> bool {
         self.live || self.output.format == Format::Ndjson
     }
 
     /// Between two looks: documents are fewer.
-    pub(super) fn every(&self) -> Duration {
+    pub(in crate::cli) fn every(&self) -> Duration {
         if self.live { EVERY } else { EVERY * 4 }
     }
 
-    pub(super) fn show(&self, done: u64, failed: u64) {
+    pub(in crate::cli) fn show(&self, done: u64, failed: u64) {
         let (what, of, rate) = (self.what, self.of, rate(done, self.began));
         let left = of.saturating_sub(done) as f64 / rate.max(0.1);
         if self.live {
@@ -60,7 +60,7 @@ impl Gauge {
     }
 
     /// A remark above the line.
-    pub(super) fn remark(&self, text: &str) {
+    pub(in crate::cli) fn remark(&self, text: &str) {
         if self.live {
             self.clear();
             complain(text);
@@ -68,7 +68,7 @@ impl Gauge {
     }
 
     /// Leaves no half line behind.
-    pub(super) fn clear(&self) {
+    pub(in crate::cli) fn clear(&self) {
         if self.live {
             let _ = write!(io::stderr().lock(), "\r\x1b[2K");
             let _ = io::stderr().flush();

@@ -4,7 +4,7 @@
 mod attacks;
 mod campaign;
 mod file;
-mod gauge;
+pub(super) mod gauge;
 mod progress;
 mod replay;
 mod run;
