@@ -197,6 +197,15 @@ pub enum AppGenesis {
     Opaque,
     /// A key generation of the committee.
     Dkg(Ceremony),
+    /// As `Opaque`, of clients that do not sign: anybody may send in anybody's name. For measurements, and in testnets only.
+    Unsigned,
+}
+
+impl AppGenesis {
+    /// Whether clients sign their transactions.
+    pub fn is_signed(&self) -> bool {
+        !matches!(self, Self::Unsigned)
+    }
 }
 
 /// Why a genesis is not usable.
@@ -284,7 +293,10 @@ impl Genesis {
         let committee = self.committee()?;
         match &self.application {
             AppGenesis::Dkg(ceremony) => self.check_ceremony(ceremony, &committee),
-            AppGenesis::Kv { .. } | AppGenesis::Opaque => Ok(()),
+            AppGenesis::Unsigned if !self.fault_injection => {
+                bad("application", "unsigned".into(), "signed by its clients, unless the chain is a testnet's")
+            }
+            AppGenesis::Kv { .. } | AppGenesis::Opaque | AppGenesis::Unsigned => Ok(()),
         }
     }
 
@@ -487,7 +499,8 @@ pub(crate) mod tests {
     #[test]
     fn nonsense_is_refused_and_says_what_it_must_be() {
         type Change = fn(&mut Genesis);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 12] = [
+            (|g| g.application = AppGenesis::Unsigned, "application is unsigned: signed by its clients"),
             (|g| g.protocol = Protocol::Pbft, "election is round-robin: stable with pbft"),
             (|g| (g.protocol, g.election) = (Protocol::Pbft, Election::Reputation), "election is reputation"),
             (|g| g.params.timeout_base_ms = 0, "timeout_base_ms is 0"),

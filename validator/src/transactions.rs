@@ -4,6 +4,7 @@
 
 use quorate_consensus::{Rejection, Seen};
 use quorate_crypto::verify_transaction;
+use quorate_ledger::Genesis;
 use quorate_types::{ChainId, Transaction};
 
 /// How many good transactions are remembered: those of a few seconds under full load.
@@ -13,13 +14,19 @@ const REMEMBERED: usize = 32_768;
 #[derive(Clone, Debug)]
 pub struct TransactionChecks {
     chain: ChainId,
+    are_signed: bool,
     good: Seen<REMEMBERED>,
 }
 
 impl TransactionChecks {
-    /// For transactions that are meant for this chain.
+    /// For transactions that are meant for this chain, and signed.
     pub fn new(chain: ChainId) -> Self {
-        Self { chain, good: Seen::default() }
+        Self { chain, are_signed: true, good: Seen::default() }
+    }
+
+    /// For transactions that are meant for the chain of this genesis, and signed if that says so.
+    pub fn of(genesis: &Genesis) -> Self {
+        Self { are_signed: genesis.application.is_signed(), ..Self::new(genesis.chain_id()) }
     }
 
     /// The chain that transactions must be meant for.
@@ -27,13 +34,16 @@ impl TransactionChecks {
         self.chain
     }
 
-    /// Checks the chain and the sender's signature.
+    /// Checks the chain and the sender's signature, if the chain's clients sign.
     ///
     /// # Errors
     /// If either is wrong.
     pub fn check(&self, transaction: &Transaction) -> Result<(), Rejection> {
         if transaction.body.chain != self.chain {
             return Err(Rejection::Malformed("a transaction of another chain"));
+        }
+        if !self.are_signed {
+            return Ok(());
         }
         self.good.check_once(transaction.digest(), || Ok(verify_transaction(transaction)?))
     }
@@ -73,5 +83,17 @@ mod tests {
         }
         assert!(matches!(checks.check(&transaction(ChainId(Digest([2; 32])))), Err(Rejection::Malformed(_))));
         assert_eq!(checks.check(&good), Ok(()), "and the good one stays good");
+    }
+
+    #[test]
+    fn only_where_clients_do_not_sign_is_a_bad_signature_no_reason() {
+        let chain = ChainId(Digest([1; 32]));
+        let mut unsigned = transaction(chain);
+        unsigned.signature = [0; 64];
+        assert!(TransactionChecks::new(chain).check(&unsigned).is_err());
+        let checks = TransactionChecks { are_signed: false, ..TransactionChecks::new(chain) };
+        assert_eq!(checks.check(&unsigned), Ok(()));
+        let foreign = transaction(ChainId(Digest([2; 32])));
+        assert!(matches!(checks.check(&foreign), Err(Rejection::Malformed(_))));
     }
 }

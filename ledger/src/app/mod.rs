@@ -75,7 +75,7 @@ pub trait Application {
 fn application(genesis: &AppGenesis) -> &dyn Application {
     match genesis {
         AppGenesis::Kv { .. } => &kv::Kv,
-        AppGenesis::Opaque => &opaque::Opaque,
+        AppGenesis::Opaque | AppGenesis::Unsigned => &opaque::Opaque,
         AppGenesis::Dkg(ceremony) => ceremony,
     }
 }

@@ -18,11 +18,13 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventParams {
-    /// Names separated by commas, of `block`, `view-change`, `commit`, `stopped`. All, unless told.
+    /// Names separated by commas, of `block`, `view-change`, `commit`, `stopped` and `transactions`. All but the last, unless told.
     types: Option<String>,
 }
 
-const NAMES: [&str; 4] = ["block", "view-change", "commit", "stopped"];
+const NAMES: [&str; 5] = ["block", "view-change", "commit", "stopped", "transactions"];
+/// The others are told when asked for.
+const USUAL: usize = 4;
 
 /// Blocks, view changes and commits from now on. A reader that is too slow gets `missed` with a count.
 #[utoipa::path(get, path = "/v1/events", params(EventParams), responses(
@@ -48,7 +50,7 @@ pub(crate) async fn events(
 }
 
 fn wanted(types: Option<&str>) -> Result<Vec<&'static str>, Problem> {
-    let Some(types) = types else { return Ok(NAMES.to_vec()) };
+    let Some(types) = types else { return Ok(NAMES[..USUAL].to_vec()) };
     types
         .split(',')
         .map(|name| {
@@ -79,6 +81,7 @@ fn name(event: &NodeEvent) -> &'static str {
         NodeEvent::ViewChange { .. } => "view-change",
         NodeEvent::Commit { .. } => "commit",
         NodeEvent::Stopped { .. } => "stopped",
+        NodeEvent::Transactions { .. } => "transactions",
     }
 }
 
@@ -89,7 +92,8 @@ mod tests {
     #[test]
     fn only_known_names_can_be_asked_for() {
         assert_eq!(wanted(Some("block,commit")), Ok(vec!["block", "commit"]));
-        assert_eq!(wanted(None).map(|all| all.len()), Ok(4));
+        assert_eq!(wanted(None), Ok(vec!["block", "view-change", "commit", "stopped"]));
+        assert_eq!(wanted(Some("transactions")), Ok(vec!["transactions"]));
         assert_eq!(wanted(Some("blok")).map_err(|problem| problem.code), Err("bad-query".into()));
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn application(genesis: &AppGenesis) -> &'static str {
         AppGenesis::Kv { .. } => "kv",
         AppGenesis::Opaque => "opaque",
         AppGenesis::Dkg(_) => "dkg",
+        AppGenesis::Unsigned => "unsigned",
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn begin(home: &Home, pace: Pace) -> Result<Begun, Failure> {
     }
     match genesis.application.clone() {
         AppGenesis::Dkg(ceremony) => Ok(Begun { draft, genesis, ceremony }),
-        AppGenesis::Kv { .. } | AppGenesis::Opaque => {
+        AppGenesis::Kv { .. } | AppGenesis::Opaque | AppGenesis::Unsigned => {
             Err(Failure::failed(format!("{} is of no key generation", genesis_file.display())))
         }
     }
@@ -82,7 +82,7 @@ pub(crate) fn begin(home: &Home, pace: Pace) -> Result<Begun, Failure> {
 fn derive(draft: &Genesis, pace: Pace, known: Option<Genesis>) -> Result<Genesis, Failure> {
     let known_heights = known.as_ref().and_then(|genesis| match &genesis.application {
         AppGenesis::Dkg(ceremony) => Some(ceremony.phase_heights),
-        AppGenesis::Kv { .. } | AppGenesis::Opaque => None,
+        AppGenesis::Kv { .. } | AppGenesis::Opaque | AppGenesis::Unsigned => None,
     });
     let known_ms = known.as_ref().and_then(|genesis| genesis.params.block_interval_ms);
     let asked_ms = pace.interval.map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));

@@ -269,7 +269,7 @@ fn show(genesis: &Genesis, context: &Context) -> Result<(), Failure> {
         }
         let accounts: BTreeMap<_, _> = match &genesis.application {
             AppGenesis::Kv { accounts } => accounts.iter().collect(),
-            AppGenesis::Opaque | AppGenesis::Dkg(_) => BTreeMap::new(),
+            AppGenesis::Opaque | AppGenesis::Unsigned | AppGenesis::Dkg(_) => BTreeMap::new(),
         };
         lines.push(format!("application  {}", crate::api::application(&genesis.application)));
         lines.push(format!("accounts     {}", accounts.len()));

@@ -23,6 +23,8 @@ pub enum NodeEvent {
         proposer: ReplicaId,
         /// How many transactions it holds.
         transactions: usize,
+        /// In how many batches.
+        batches: usize,
         /// Milliseconds since the Unix epoch, by the proposer's clock.
         timestamp: u64,
     },
@@ -36,6 +38,15 @@ pub enum NodeEvent {
         /// Who leads it.
         #[schema(value_type = u16)]
         leader: ReplicaId,
+    },
+    /// Which transactions of a committed block took effect, or used their nonces up. Told only to who asks for it.
+    Transactions {
+        /// The block's height.
+        #[schema(value_type = u64)]
+        height: Height,
+        /// Their names. Those that were skipped are not among them.
+        #[schema(value_type = Vec<String>)]
+        digests: Vec<Digest>,
     },
     /// One flush of commits reached the disk: everything up to this height is durable here.
     Commit {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
-use quorate_ledger::CommittedBlock;
+use quorate_ledger::{CommittedBlock, Outcome as Executed};
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     Committed, Finality, LedgerReply, LedgerWork, perform,
@@ -164,6 +164,7 @@ impl<P: Protocol> LedgerThread<P> {
             self.metrics.committed(block, count);
             self.meter.committed(block.block.header.view);
             let _nobody_listens = self.events.send(block_event(block, count));
+            let _nobody_listens = self.events.send(transactions_event(block));
         }
         if !committed.blocks.is_empty() {
             let _nobody_listens = self.events.send(NodeEvent::Commit { height: committed.head, transactions });
@@ -189,6 +190,15 @@ fn block_event(block: &CommittedBlock, transactions: usize) -> NodeEvent {
         digest: block.block.digest(),
         proposer: header.proposer,
         transactions,
+        batches: block.block.payload.len(),
         timestamp: header.timestamp,
+    }
+}
+
+fn transactions_event(block: &CommittedBlock) -> NodeEvent {
+    let took_effect = block.outcomes.iter().filter(|(_, outcome)| !matches!(outcome, Executed::Skipped(_)));
+    NodeEvent::Transactions {
+        height: block.block.header.height,
+        digests: took_effect.map(|(digest, _)| *digest).collect(),
     }
 }

@@ -194,7 +194,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         rotate_at: ROTATE_AFTER,
     };
     let rejected = Arc::new(Mutex::new(None));
-    let transactions = TransactionChecks::new(config.genesis.chain_id());
+    let transactions = TransactionChecks::of(&config.genesis);
     let checker = Checker {
         intake: Intake { ledger: ledger.clone(), transactions: transactions.clone() },
         keys: WireKeys { consensus: keys, transactions },

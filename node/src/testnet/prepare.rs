@@ -141,6 +141,7 @@ fn make(options: &Options, addresses: &[Addresses], output: &Output) -> Result<M
     client.save_with(&home.development_key(), passphrase).map_err(|error| Failure::environment(error.to_string()))?;
     let application = match app {
         "opaque" => AppGenesis::Opaque,
+        "unsigned" => AppGenesis::Unsigned,
         _ => AppGenesis::Kv { accounts: accounts::funded(&client) },
     };
     let validators =

@@ -89,7 +89,7 @@ impl<P: SimProtocol> Builder<P> {
         let committee = conformance::committee_on(genesis.chain_id(), genesis.block().header.epoch, self.replicas);
         let scheme = (self.scheme)(committee, self.seed);
         let first = genesis.block().header;
-        let transactions = TransactionChecks::new(genesis.chain_id());
+        let transactions = TransactionChecks::of(&genesis);
         let keys = WireKeys { consensus: Keys::new(scheme.clone(), &first), transactions };
         let own = |_| {
             let consensus = Keys::new(scheme.apart(), &first);

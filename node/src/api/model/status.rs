@@ -26,7 +26,7 @@ pub struct StatusView {
     pub scheme: String,
     /// Whether certificates tell who signed them.
     pub attributable: bool,
-    /// `kv` or `opaque`.
+    /// `kv`, `opaque`, `unsigned` or `dkg`.
     pub application: String,
     /// When promises reach the disk.
     #[schema(value_type = String)]

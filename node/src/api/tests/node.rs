@@ -161,6 +161,7 @@ fn commit(
         digest: block.digest(),
         proposer: header.proposer,
         transactions: 1,
+        batches: 1,
         timestamp: header.timestamp,
     });
     let record = ledger.transaction(&digest).expect("readable").expect("just committed");
