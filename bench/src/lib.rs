@@ -5,6 +5,8 @@
 
 pub mod complexity;
 pub mod cpu;
+pub mod fixture;
+pub mod load;
 mod provenance;
 pub mod report;
 

@@ -3,9 +3,11 @@
 //! [`runtime`] runs one validator and hands out a [`handle::Handle`], through which everything else sees it: the HTTP
 //! API ([`api`]) and the process control. [`cli`] has one file for each command; [`testnet`] runs several validators as
 //! processes of their own; `ceremony` takes part in a key generation; [`client`] talks to a node's API and checks its
-//! proofs; `lab` breaks a running validator on purpose. Commands end as [`exit`] says and print as [`output`] says.
+//! proofs; `lab` breaks a running validator on purpose; `bench` measures. Commands end as [`exit`] says and print as [`output`] says.
 
 pub mod api;
+#[cfg(feature = "lab")]
+mod bench;
 mod ceremony;
 pub mod cli;
 pub mod client;

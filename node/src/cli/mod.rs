@@ -103,7 +103,7 @@ enum Command {
     #[cfg(feature = "lab")]
     #[command(subcommand)]
     Sim(sim::SimCommand),
-    /// Measure what decisions cost
+    /// Measure what decisions cost, and what real validators carry
     #[cfg(feature = "lab")]
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -237,12 +237,23 @@ mod tests {
             ),
         ];
         #[cfg(feature = "lab")]
-        let simulator: [(&[&str], &str, &str); 9] = [
+        let simulator: [(&[&str], &str, &str); 12] = [
             (
                 &["bench", "complexity"],
                 "What one decision costs in messages, bytes and authenticators, beside theory",
                 "every formula was met",
             ),
+            (
+                &["bench", "load"],
+                "Load real validators, and tell what they commit, how fast and at what cost",
+                "less than 95 % of what was accepted was committed",
+            ),
+            (
+                &["bench", "run"],
+                "Run protocols and schemes under one load, in alternation, and print medians and ratios",
+                "Ratios are to the first configuration",
+            ),
+            (&["bench", "compare"], "Compare two result files, figure by figure", "is told first"),
             (&["fault", "kill"], "Kill validators: SIGKILL, as if the power had failed", "Their disks stay"),
             (
                 &["fault", "partition"],

@@ -1,5 +1,7 @@
 //! The API's client.
 
+#[cfg(feature = "lab")]
+use crate::api::model::BatchSubmittedView;
 use crate::{
     api::{
         ProblemBody,
@@ -99,6 +101,35 @@ impl Api {
             .await
     }
 
+    /// `POST /v1/txs/batch`, with the encoded transactions; answers once each is in the mempool, or refused.
+    #[cfg(feature = "lab")]
+    pub async fn submit_batch(&self, transactions: bytes::Bytes) -> Result<BatchSubmittedView, Unanswered> {
+        let request = self.http.post(format!("{}/v1/txs/batch", self.base));
+        self.send(request.header("content-type", "application/octet-stream").body(transactions)).await
+    }
+
+    /// `GET /metrics`, as text.
+    #[cfg(feature = "lab")]
+    pub async fn metrics(&self) -> Result<String, Unanswered> {
+        let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
+        let response = self.http.get(format!("{}/metrics", self.base)).send().await.map_err(unreachable)?;
+        response.text().await.map_err(unreachable)
+    }
+
+    /// `GET /v1/events` of these types, for as long as they come.
+    #[cfg(feature = "lab")]
+    pub async fn events(&self, types: &str) -> Result<super::Events, Unanswered> {
+        const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+        let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
+        let request = self.http.get(format!("{}/v1/events?types={types}", self.base)).timeout(FOR_EVER);
+        let response = request.send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            let status = response.status();
+            return Err(Unanswered::Nonsense(format!("{status} instead of events")));
+        }
+        Ok(super::Events::new(response))
+    }
+
     /// Any JSON of the API.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Unanswered> {
         self.send(self.http.get(format!("{}{path}", self.base))).await
@@ -160,7 +191,7 @@ impl Api {
     }
 }
 
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

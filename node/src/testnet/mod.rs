@@ -4,6 +4,8 @@
 //! and compared, block by block.
 
 mod accounts;
+#[cfg(feature = "lab")]
+mod bed;
 mod ceremony;
 mod children;
 #[cfg(feature = "lab")]
@@ -22,9 +24,14 @@ mod screen;
 mod verdict;
 mod watch;
 
+#[cfg(feature = "lab")]
+pub(crate) use bed::{Bed, Bedded};
 pub use layout::{DEFAULT_HOME, TestnetHome};
+#[cfg(feature = "lab")]
+pub(crate) use load::History;
 pub use manifest::{Manifest, NodeEntry};
 pub use options::Options;
+pub(crate) use verdict::Verdict;
 
 #[cfg(feature = "lab")]
 use crate::lab::FaultToken;
@@ -45,7 +52,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use verdict::Verdict;
 use watch::Watch;
 
 /// Validators that are not ready by then are not going to be.
