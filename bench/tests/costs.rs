@@ -131,3 +131,43 @@ fn roles_and_outcomes_are_told_apart() {
     assert_eq!(line("commit", "other"), Some(("decided", 27)));
     assert_eq!(kinds(&row), ["commit", "pre_prepare", "prepare"]);
 }
+
+/// What a kind costs more than in as many decisions without a fault.
+fn extra(row: &Row, kind: &str) -> u64 {
+    let quiet = measured(&Case { decisions: 3, ..case(&row.protocol, &row.scheme, row.n, Fault::None) });
+    of_kind(row, kind).0 - of_kind(&quiet, kind).0
+}
+
+#[test]
+fn a_silent_primary_costs_one_view_change_and_the_tip_again() {
+    for scheme in ["symbolic as ed25519", "symbolic as bls-multi", "symbolic as bls-threshold"] {
+        for n in [4, 7, 10, 31] {
+            let row = measured(&case("pbft", scheme, n, Fault::SilentLeader));
+            let n = n as u64;
+            let what = format!("{scheme}, n = {n}: {:?}", row.kinds);
+            assert_eq!((row.decisions, row.views), (3, 2), "{what}");
+            assert_eq!(of_kind(&row, "view_change").0, theory::pbft::view_changes(n, n), "{what}");
+            assert_eq!(of_kind(&row, "new_view").0, theory::pbft::new_view(n), "{what}");
+            assert_eq!(extra(&row, "prepare") + extra(&row, "commit"), theory::pbft::tip(n), "{what}");
+            assert_eq!(row.theory.messages, Some(row.ordering.messages), "in all: {what}");
+            assert_eq!(row.theory.authenticators, Some(row.ordering.authenticators), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_silent_leader_costs_the_timeouts_of_two_views() {
+    for n in [4, 7, 10, 31] {
+        let row = measured(&case("hotstuff", "symbolic as ed25519", n, Fault::SilentLeader));
+        let n = n as u64;
+        let what = format!("n = {n}: {:?}", row.kinds);
+        // Its own view, and the one before, whose votes it took with it: it alone moved on, and of its view it says nothing.
+        assert_eq!(of_kind(&row, "timeout").0, 2 * theory::hotstuff::timeouts(n, n - 1), "{what}");
+        let handed = row.kinds.iter().filter(|line| line.kind == "certificates" && line.phase == "view_change");
+        let handed: u64 = handed.map(|line| line.messages).sum();
+        assert_eq!(handed, theory::hotstuff::timeout_certificates(n, n - 1), "{what}");
+        let views = row.decisions;
+        assert_eq!(of_kind(&row, "proposal").0 + of_kind(&row, "vote").0, views * theory::hotstuff::view(n), "{what}");
+        assert_eq!((row.views, row.failed_views), (views + 1, 1), "{what}");
+    }
+}

@@ -265,9 +265,10 @@ impl Run<'_> {
 }
 
 impl<P: Measured> Bench<P> {
-    /// The replica whose clients hand in: in PBFT the primary, so that it proposes at once.
+    /// The replica whose clients hand in: the leader, so that it proposes at once, or whoever runs if that is down.
     fn at(&self) -> ReplicaId {
-        self.cluster.leader()
+        let leader = self.cluster.leader();
+        if self.cluster.is_running(leader) { leader } else { self.cluster.running().next().unwrap_or(leader) }
     }
 
     fn hand_in(&mut self, transactions: u64) {
