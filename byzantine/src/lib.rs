@@ -12,6 +12,7 @@
 mod attack;
 mod byzantine;
 mod cabal;
+mod ceremony;
 mod crafted;
 mod deeds;
 mod dice;
@@ -32,6 +33,7 @@ mod twin;
 pub use attack::Attack;
 pub use byzantine::Byzantine;
 pub use cabal::Cabal;
+pub use ceremony::{Cheat, Cheater};
 pub use crafted::Craft;
 pub use dice::Dice;
 pub use grip::Grip;

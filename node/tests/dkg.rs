@@ -1,11 +1,15 @@
-//! Key generations among real processes. What cheaters try is shown in the simulator (`tests/tests/dkg.rs`).
+//! Key generations among real processes. What else cheaters try is shown in the simulator (`tests/tests/dkg.rs`).
 
+mod common;
+
+use common::{Testnet, answer, run};
 use serde_json::Value;
 use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 /// Key files are encrypted under it.
@@ -172,4 +176,45 @@ fn a_testnet_makes_its_key_without_a_dealer_and_runs_with_it() {
     let events = run(&["--dkg", "--duration", "1s"]);
     assert_eq!(named(&events, "dkg"), Value::Null);
     assert_eq!(named(&events, "ready")["genesis"], ready["genesis"]);
+}
+
+/// One of four deals bad shares to all others. It has a good one itself, and spoils with it whatever the others combine theirs into.
+#[test]
+fn a_key_made_beside_a_cheater_bears_the_bad_partials_that_it_sends_then() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().join("net");
+    let cheat = ["--scheme", "bls-threshold", "--dkg", "--cheat", "3:bad-shares", "--load", "20"];
+    let testnet = Testnet::start(&home, &cheat);
+    let made = json(&home.join("node0/dkg/result.json"));
+    let proven = made["findings"].as_array().into_iter().flatten().filter(|finding| finding["proven"] == true);
+    let named: Vec<_> = proven.map(|finding| finding["validator"].clone()).collect();
+    assert!(!named.is_empty() && named.iter().all(|name| *name == "node3"), "{made}");
+    assert_eq!(made["qualified"], serde_json::json!(["node0", "node1", "node2"]), "{made}");
+
+    answer(&home, &["fault", "attack", "start", "bad-partials", "--node", "3"]);
+    for city in ["Oslo", "Bergen", "Tromso"] {
+        let sent = answer(&home, &["tx", "put", "city", city, "--wait"]);
+        for node in ["0", "1", "2"] {
+            answer(&home, &["wait", "--height", &sent["height"].to_string(), "--node", node]);
+        }
+    }
+    // Only who has combined a bad one has noticed.
+    let convicted = || {
+        let said = answer(&home, &["doctor"]);
+        let findings = said["findings"].as_array().into_iter().flatten();
+        let texts = findings.filter(|finding| finding["code"] == "convicted").map(|finding| finding["text"].clone());
+        texts.collect::<Vec<_>>()
+    };
+    let named = (0..300).find_map(|_| {
+        std::thread::sleep(Duration::from_secs(1));
+        Some(convicted()).filter(|texts| !texts.is_empty())
+    });
+    let named = named.expect("somebody notices in five minutes");
+    assert!(named.len() == 1 && named[0].as_str().is_some_and(|text| text.starts_with("node3 ")), "{named:?}");
+    let (end, code) = testnet.stop();
+    assert_eq!((&end["result"]["verdict"], code), (&"agree".into(), Some(0)), "{end}");
+
+    let again = run(&home, &["testnet", "--dkg", "--cheat", "3:silent"]);
+    let why = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.status.code() == Some(2) && why.contains("has its key already"), "{why}");
 }

@@ -1,17 +1,15 @@
 //! A key generation among simulated replicas, up to f of whose members cheat: it ends with a key that all honest members
 //! share, and names who cheated and nobody else.
 
+use quorate_byzantine::{Cheat, Cheater};
 use quorate_crypto::{
     Scheme,
-    bls::{BlsThreshold, Commitments, G2, Group, MinSig, Point, Share, ThresholdSecret},
+    bls::{BlsThreshold, Commitments, MinSig, Share, ThresholdSecret},
     conformance::{Claim, identity_secret, vote_secret},
 };
-use quorate_ledger::app::{
-    AccountState,
-    dkg::{Board, Ceremony, Deal, Fault, Finding, Phase, Say},
-};
+use quorate_ledger::app::dkg::{Board, Ceremony, Fault, Finding, Phase, Say};
 use quorate_sim::{Cluster, SimProtocol, for_each_protocol};
-use quorate_types::{BoundedVec, Digest, Height, ReplicaId, decode};
+use quorate_types::{BoundedVec, Digest, Height, ReplicaId};
 use quorate_validator::dkg::{Ended, Farewell, Next, Participant};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -34,24 +32,8 @@ for_each_protocol!(
     with_more_than_f_silent_there_is_no_key,
 );
 
-/// What a member does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Manner {
-    Honest,
-    Silent,
-    BadToAll,
-    BadToHalf,
-    WrongAnswer,
-    NoAnswer,
-    FalseComplaint,
-    DealsTwice,
-    DealsLate,
-    CancelsTheOthers,
-}
-
 struct Member {
-    manner: Manner,
-    participant: Participant,
+    voice: Cheater,
     ended: Option<Ended>,
     has_left: bool,
 }
@@ -63,17 +45,16 @@ struct Run<P: SimProtocol> {
 }
 
 impl<P: SimProtocol> Run<P> {
-    /// Members from 1 on, `cheaters` of them, behave in this manner; the others are honest.
-    fn of(n: usize, cheaters: usize, manner: Manner) -> Self {
+    /// Members from 1 on, `cheaters` of them, do this; the others are honest.
+    fn of(n: usize, cheaters: usize, cheat: Option<Cheat>) -> Self {
         let builder = Cluster::of::<P>().replicas(n).seed(n as u64).ceremony(PHASE);
         let cluster = builder.block_interval(20 * MS).timeout(200 * MS).build();
         let ceremony = Ceremony::of(cluster.committee(), PHASE, Digest::ZERO);
-        let member = |id: ReplicaId| Member {
-            manner: if (1..=cheaters).contains(&id.index()) { manner } else { Manner::Honest },
-            participant: Participant::new(ceremony.clone(), cluster.committee().chain(), identity_secret(id))
-                .expect("a member"),
-            ended: None,
-            has_left: false,
+        let chain = cluster.committee().chain();
+        let member = |id: ReplicaId| {
+            let honest = Participant::new(ceremony.clone(), chain, identity_secret(id)).expect("a member");
+            let cheat = cheat.filter(|_| (1..=cheaters).contains(&id.index()));
+            Member { voice: Cheater::new(honest, ceremony.clone(), cheat), ended: None, has_left: false }
         };
         let members = ceremony.ids().map(member).collect();
         Self { ceremony, cluster, members }
@@ -83,48 +64,28 @@ impl<P: SimProtocol> Run<P> {
     fn step(&mut self) {
         self.cluster.run_for(20 * MS);
         for (id, member) in (0..).zip(&mut self.members) {
-            if !self.cluster.is_running(id) || member.manner == Manner::Silent {
+            if !self.cluster.is_running(id) {
                 continue;
             }
             let (head, get) = (self.cluster.height(id), |key: &[u8]| self.cluster.state(id, key));
             if let Some(ended) = &member.ended {
-                match member.participant.farewell(ended, head, get) {
+                match member.voice.farewell(ended, head, get) {
                     Farewell::Wait { .. } => {}
                     Farewell::Submit(transaction) => drop(self.cluster.hand_in(id, *transaction)),
                     Farewell::Over => member.has_left = true,
                 }
                 continue;
             }
-            match member.participant.next(head, get) {
+            match member.voice.next(head, get) {
                 Next::Wait => {}
-                Next::Submit(honest) => {
-                    let say = decode(&honest.body.payload).expect("just encoded");
-                    let board = Board::read(&self.ceremony, get);
-                    let said = member.bend(say, honest.body.nonce, &board);
-                    let said = said.map(|say| member.participant.sign(honest.body.nonce, &say));
-                    let _known_already = said.map(|transaction| self.cluster.hand_in(id, transaction));
-                }
+                Next::Submit(transaction) => drop(self.cluster.hand_in(id, *transaction)),
                 Next::Over(ended) => member.ended = Some(*ended),
             }
-        }
-        (0..self.members.len() as u16).for_each(|id| self.deal_again(id));
-    }
-
-    fn deal_again(&mut self, id: u16) {
-        let member = &self.members[usize::from(id)];
-        let key = quorate_ledger::account_key(&identity_secret(ReplicaId(id)).public().account());
-        let account = self.cluster.state(id, &key).and_then(|bytes| decode::<AccountState>(&bytes).ok());
-        if member.manner == Manner::DealsTwice && account.is_some_and(|account| account.nonce == 1) {
-            let mut deal = member.participant.deal();
-            let mut boxes = deal.boxes.into_inner();
-            boxes.reverse();
-            deal.boxes = BoundedVec::new(boxes).expect("as many");
-            let _known_already = self.cluster.hand_in(id, member.participant.sign(1, &Say::Deal(deal)));
         }
     }
 
     fn finish(mut self) -> Self {
-        while self.members.iter().any(|member| !member.has_left && member.manner != Manner::Silent) {
+        while self.members.iter().any(|member| !member.has_left && member.voice.cheat() != Some(Cheat::Silent)) {
             assert!(self.cluster.committed() < Height(10 * PHASE), "{}", self.cluster.report());
             self.step();
         }
@@ -132,8 +93,8 @@ impl<P: SimProtocol> Run<P> {
     }
 
     fn honest(&self) -> impl Iterator<Item = (ReplicaId, &Ended)> {
-        let honest = self.members.iter().filter(|member| member.manner == Manner::Honest);
-        honest.map(|member| (member.participant.me(), member.ended.as_ref().expect("finished")))
+        let honest = self.members.iter().filter(|member| member.voice.cheat().is_none());
+        honest.map(|member| (member.voice.me(), member.ended.as_ref().expect("finished")))
     }
 
     /// All honest members agree, each one's share is good, and whichever quorum of them signs, the group has signed.
@@ -160,64 +121,15 @@ impl<P: SimProtocol> Run<P> {
     }
 }
 
-impl Member {
-    /// What this member says where an honest one says `say`.
-    fn bend(&self, say: Say, nonce: u64, board: &Board) -> Option<Say> {
-        let me = self.participant.me();
-        let is_victim = |to: ReplicaId| match self.manner {
-            Manner::BadToAll => true,
-            Manner::BadToHalf => to.index().is_multiple_of(2),
-            Manner::WrongAnswer | Manner::NoAnswer => to == ReplicaId(0),
-            _ => false,
-        };
-        match say {
-            Say::Deal(_) if self.manner == Manner::DealsLate => None,
-            Say::Verdict(_) if self.manner == Manner::DealsLate && nonce == 0 => {
-                Some(Say::Deal(self.participant.deal()))
-            }
-            Say::Deal(deal) if self.manner == Manner::CancelsTheOthers => cancelling(deal, board).map(Say::Deal),
-            Say::Deal(mut deal) => {
-                let boxes = deal.boxes.iter().cloned().zip((0..).map(ReplicaId));
-                let bad = |to| if to != me && is_victim(to) { Some(self.participant.seal(to, &[1; 32])) } else { None };
-                let boxes = boxes.map(|(good, to)| bad(to).unwrap_or(good)).collect();
-                deal.boxes = BoundedVec::new(boxes).expect("as many");
-                Some(Say::Deal(deal))
-            }
-            Say::Verdict(_) if self.manner == Manner::FalseComplaint => {
-                Some(Say::Verdict(BoundedVec::new(vec![ReplicaId(0)]).expect("one")))
-            }
-            Say::Answer(_) if self.manner == Manner::NoAnswer => None,
-            Say::Answer(answers) if self.manner == Manner::WrongAnswer => {
-                let wrong = answers.iter().map(|(to, _)| (*to, [7; 32])).collect();
-                Some(Say::Answer(BoundedVec::new(wrong).expect("as many")))
-            }
-            honest => Some(honest),
-        }
-    }
-}
-
-/// Once enough others have dealt: the dealing whose sum with theirs is a key that its dealer knows alone. It cannot know the shares, nor prove
-/// that it knows the secret; the proof is of its own.
-fn cancelling(mut deal: Deal, board: &Board) -> Option<Deal> {
-    if board.deals.len() < deal.commitments.threshold() {
-        return None;
-    }
-    let minus = |key: &Point<G2>| {
-        let mut bytes = key.element().encode();
-        bytes.as_mut()[0] ^= 0x20; // the other root of y
-        G2::decode(bytes.as_ref()).expect("the opposite point")
-    };
-    let others: Vec<_> = board.deals.values().map(|deal| minus(deal.commitments.group_key())).collect();
-    let mut points = deal.commitments.points().to_vec();
-    points[0] = Point::new(G2::sum(others.iter().chain([points[0].element()]))).expect("not the identity");
-    deal.commitments = Commitments::new(points).expect("as many");
-    Some(deal)
-}
-
-/// With f cheaters of this manner among 4, 7 and 10: the key is there, and the findings are exactly these.
-fn survives<P: SimProtocol>(manner: Manner, is_out: bool, faults: impl Fn(ReplicaId, u16) -> Vec<Fault>) {
+/// With f that do this among 4, 7 and 10: the key is there, and the findings are exactly these.
+fn survives<P: SimProtocol>(
+    cheat: impl Into<Option<Cheat>>,
+    is_out: bool,
+    faults: impl Fn(ReplicaId, u16) -> Vec<Fault>,
+) {
+    let cheat = cheat.into();
     for (n, f) in [(4, 1), (7, 2), (10, 3)] {
-        let run = Run::<P>::of(n, usize::from(f), manner).finish();
+        let run = Run::<P>::of(n, usize::from(f), cheat).finish();
         let cheaters: Vec<u16> = (1..=f).collect();
         let findings = run.assert_key(if is_out { &cheaters } else { &[] });
         let of = |id: &u16| {
@@ -229,11 +141,11 @@ fn survives<P: SimProtocol>(manner: Manner, is_out: bool, faults: impl Fn(Replic
 }
 
 fn without_cheats_all_deal_and_nobody_is_named<P: SimProtocol>() {
-    survives::<P>(Manner::Honest, false, |_, _| Vec::new());
+    survives::<P>(None, false, |_, _| Vec::new());
 }
 
 fn silent_members_are_named_and_missed_by_nobody<P: SimProtocol>() {
-    survives::<P>(Manner::Silent, true, |_, _| vec![Fault::NoDealing, Fault::NoVerdict]);
+    survives::<P>(Cheat::Silent, true, |_, _| vec![Fault::NoDealing, Fault::NoVerdict]);
 }
 
 fn bad_shares(to: impl Iterator<Item = u16>) -> Vec<Fault> {
@@ -241,40 +153,40 @@ fn bad_shares(to: impl Iterator<Item = u16>) -> Vec<Fault> {
 }
 
 fn who_deals_bad_shares_to_all_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::BadToAll, true, |me, n| bad_shares((0..n).filter(|to| *to != me.0)));
+    survives::<P>(Cheat::BadShares, true, |me, n| bad_shares((0..n).filter(|to| *to != me.0)));
 }
 
 fn who_deals_good_shares_to_half_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::BadToHalf, true, |me, n| bad_shares((0..n).step_by(2).filter(|to| *to != me.0)));
+    survives::<P>(Cheat::BadSharesToHalf, true, |me, n| bad_shares((0..n).step_by(2).filter(|to| *to != me.0)));
 }
 
 fn who_answers_with_a_wrong_secret_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::WrongAnswer, true, |_, _| vec![Fault::WrongAnswer { to: ReplicaId(0) }]);
+    survives::<P>(Cheat::WrongAnswer, true, |_, _| vec![Fault::WrongAnswer { to: ReplicaId(0) }]);
 }
 
 fn who_does_not_answer_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::NoAnswer, true, |_, _| vec![Fault::NoAnswer { to: ReplicaId(0) }]);
+    survives::<P>(Cheat::NoAnswer, true, |_, _| vec![Fault::NoAnswer { to: ReplicaId(0) }]);
 }
 
 fn false_complaints_hurt_only_their_authors<P: SimProtocol>() {
-    survives::<P>(Manner::FalseComplaint, false, |_, _| vec![Fault::FalseComplaint { against: ReplicaId(0) }]);
+    survives::<P>(Cheat::FalseComplaint, false, |_, _| vec![Fault::FalseComplaint { against: ReplicaId(0) }]);
 }
 
 fn who_deals_twice_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::DealsTwice, true, |_, _| vec![Fault::DealtTwice]);
+    survives::<P>(Cheat::DealTwice, true, |_, _| vec![Fault::DealtTwice]);
 }
 
 fn who_deals_late_has_not_dealt<P: SimProtocol>() {
-    survives::<P>(Manner::DealsLate, true, |_, _| vec![Fault::NoDealing]);
+    survives::<P>(Cheat::DealLate, true, |_, _| vec![Fault::NoDealing]);
 }
 
 fn who_waits_for_the_others_to_cancel_their_dealings_is_named_and_goes<P: SimProtocol>() {
-    survives::<P>(Manner::CancelsTheOthers, true, |_, _| vec![Fault::Unproven]);
+    survives::<P>(Cheat::Cancel, true, |_, _| vec![Fault::Unproven]);
 }
 
 fn an_honest_member_that_crashes_in_the_middle_goes_on<P: SimProtocol>() {
     for crash_at in [0, PHASE / 2, PHASE, 3 * PHASE / 2, 2 * PHASE] {
-        let mut run = Run::<P>::of(4, 1, Manner::FalseComplaint);
+        let mut run = Run::<P>::of(4, 1, Some(Cheat::FalseComplaint));
         while run.cluster.height(0) < Height(crash_at) {
             run.step();
         }
@@ -288,7 +200,7 @@ fn an_honest_member_that_crashes_in_the_middle_goes_on<P: SimProtocol>() {
 }
 
 fn with_more_than_f_silent_there_is_no_key<P: SimProtocol>() {
-    let run = Run::<P>::of(4, 2, Manner::Silent).finish();
+    let run = Run::<P>::of(4, 2, Some(Cheat::Silent)).finish();
     for (_, ended) in run.honest() {
         let refused = ended.judgement.key.as_ref().expect_err("two of four").to_string();
         assert_eq!(refused, "0 dealers qualified where 3 are needed");
@@ -299,8 +211,9 @@ fn with_more_than_f_silent_there_is_no_key<P: SimProtocol>() {
 #[test]
 fn what_comes_in_the_wrong_phase_or_from_outside_fails_and_says_why() {
     use quorate_ledger::{FailCode, Outcome};
-    let mut run = Run::<quorate_sim::SymbolicPbft>::of(4, 0, Manner::Honest);
-    let member = &run.members[2].participant;
+    let mut run = Run::<quorate_sim::SymbolicPbft>::of(4, 0, None);
+    let member = Participant::new(run.ceremony.clone(), run.cluster.committee().chain(), identity_secret(ReplicaId(2)));
+    let member = member.expect("a member");
     let short = BoundedVec::new(member.deal().boxes.iter().skip(1).cloned().collect()).expect("three");
     let mut ill = member.deal();
     ill.boxes = short;

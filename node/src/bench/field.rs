@@ -60,6 +60,7 @@ impl Field {
             protocol: Some(wanted.protocol),
             scheme: Some(wanted.scheme),
             dkg: false,
+            cheat: Vec::new(),
             election: None,
             app: Some(application.to_owned()),
             block_interval: None,

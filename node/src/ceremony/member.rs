@@ -21,6 +21,25 @@ const COURTESY: Duration = Duration::from_secs(2);
 /// How long without a quorum of members connected, once our own part is kept, means that the others have gone.
 const ALONE: Duration = Duration::from_secs(10);
 
+/// What a member says at its ledger. An honest one says what the rules tell it to; only a build with the feature `lab` knows others.
+pub(crate) trait Voice {
+    /// As [`Participant::next`].
+    fn next(&mut self, head: Height, get: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Next;
+
+    /// As [`Participant::farewell`].
+    fn farewell(&self, ended: &Ended, head: Height, get: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Farewell;
+}
+
+impl Voice for Participant {
+    fn next(&mut self, head: Height, get: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Next {
+        Self::next(self, head, get)
+    }
+
+    fn farewell(&self, ended: &Ended, head: Height, get: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Farewell {
+        Self::farewell(self, ended, head, get)
+    }
+}
+
 /// When to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -35,11 +54,11 @@ pub(crate) enum Ending {
 pub(crate) async fn take_part<T>(
     handle: &Handle,
     begun: &Begun,
-    participant: &mut Participant,
+    voice: &mut dyn Voice,
     ending: Ending,
     keep: impl FnOnce(&Ended) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut member = Member { handle, begun, participant, phase: None };
+    let mut member = Member { handle, begun, voice, phase: None };
     let ended = member.until_the_end().await;
     let kept = keep(&ended)?;
     member.until_nobody_needs_us(&ended, ending).await;
@@ -49,7 +68,7 @@ pub(crate) async fn take_part<T>(
 struct Member<'a> {
     handle: &'a Handle,
     begun: &'a Begun,
-    participant: &'a mut Participant,
+    voice: &'a mut dyn Voice,
     /// The last one told of.
     phase: Option<Phase>,
 }
@@ -60,7 +79,7 @@ impl Member<'_> {
             let head = self.look();
             let handle = self.handle;
             // Opening boxes and checking shares takes a while.
-            let next = tokio::task::block_in_place(|| self.participant.next(head, |key| get(handle, key)));
+            let next = tokio::task::block_in_place(|| self.voice.next(head, &|key| get(handle, key)));
             match next {
                 Next::Wait => {}
                 Next::Submit(transaction) => self.hand_in(*transaction).await,
@@ -77,7 +96,7 @@ impl Member<'_> {
         let mut over_since = None;
         loop {
             let head = self.look();
-            match self.participant.farewell(ended, head, |key| get(self.handle, key)) {
+            match self.voice.farewell(ended, head, &|key| get(self.handle, key)) {
                 Farewell::Wait { missing } if missing != told => {
                     let names: Vec<_> = missing.iter().map(|member| self.begun.name(member)).collect();
                     info!(missing = names.join(", "), "the result is kept; waiting until all have confirmed it");

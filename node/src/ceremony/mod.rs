@@ -8,5 +8,7 @@ mod member;
 mod report;
 
 pub(crate) use files::{Begun, Pace, begin, keep};
+#[cfg(feature = "lab")]
+pub(crate) use member::Voice;
 pub(crate) use member::{Ending, take_part};
 pub(crate) use report::Report;

@@ -48,6 +48,10 @@ pub(super) struct DkgArgs {
     until_stdin_closes: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
+    /// This member cheats, such as 3:bad-shares; the others take no notice of the flag. Only where the genesis allows faults
+    #[cfg(feature = "lab")]
+    #[arg(long, value_name = "MEMBER:KIND")]
+    cheat: Vec<crate::lab::Cheating>,
 }
 
 pub(super) fn run(args: &DkgArgs, context: &Context) -> Result<Exit, Failure> {
@@ -93,14 +97,18 @@ async fn serve(
     let mut signals = Signals::new()?;
     let me = find_me(&begun.genesis, &identity, &secrets.vote, home)?;
     let participant = Participant::new(begun.ceremony.clone(), begun.genesis.chain_id(), identity.clone());
-    let mut participant = participant.ok_or_else(|| Failure::failed("this validator is no member of the ceremony"))?;
+    let participant = participant.ok_or_else(|| Failure::failed("this validator is no member of the ceremony"))?;
+    #[cfg(feature = "lab")]
+    let mut voice = crate::lab::member(participant, begun, &args.cheat)?;
+    #[cfg(not(feature = "lab"))]
+    let mut voice = Box::new(participant);
     let mut node = node_config(config, begun.genesis.clone(), me, identity, secrets, home)?;
     node.data_dir = home.ceremony();
     let handle = start(node).await?;
     let ending = if args.stay { Ending::Never } else { Ending::WithTheOthers };
     let keep = |ended: &_| ceremony::keep(home, begun, ended, passphrase);
     let left = tokio::select! {
-        report = ceremony::take_part(&handle, begun, &mut participant, ending, keep) => report.map(|report| Left::Over(Box::new(report))),
+        report = ceremony::take_part(&handle, begun, &mut *voice, ending, keep) => report.map(|report| Left::Over(Box::new(report))),
         Stopped::Failed(why) = handle.stopped() => return Err(Failure::failed(format!("the ceremony cannot go on: {why}"))),
         signal = signals.next() => Ok(Left::Interrupted(match signal {
             Signal::Interrupt => Exit::Interrupted,

@@ -83,6 +83,9 @@ struct Play {
     /// Run it even if more lie than the protocol bears: honest ledgers may differ then
     #[arg(long, requires = "scenario")]
     beyond_f: bool,
+    /// With --dkg: this member cheats while the key is made, such as 3:bad-shares
+    #[arg(long, value_name = "MEMBER:KIND", requires = "dkg")]
+    cheat: Vec<crate::lab::Cheating>,
 }
 
 /// Where scenarios run unless told: a home that begins anew each time.
@@ -104,6 +107,10 @@ pub(super) fn run(args: TestnetArgs, context: &Context) -> Result<Exit, Failure>
         protocol: args.protocol,
         scheme: args.scheme,
         dkg: args.dkg,
+        #[cfg(feature = "lab")]
+        cheat: args.play.cheat.iter().map(ToString::to_string).collect(),
+        #[cfg(not(feature = "lab"))]
+        cheat: Vec::new(),
         election: args.election,
         app: args.app.map(|app| app.name().to_owned()),
         block_interval: args.block_interval,

@@ -5,7 +5,10 @@
 //! that of `GET /v1/faults`, comes when it is. A
 //! validator whose genesis does not say `fault_injection`, or that has no token, refuses, and only a binary built with the feature `lab`
 //! has this module.
+//!
+//! And in a key generation: a member that cheats, if `quorate dkg` is told so ([`Cheating`]).
 
+mod ceremony;
 mod control;
 mod disk;
 mod faults;
@@ -14,6 +17,8 @@ mod start;
 mod status;
 mod token;
 
+pub use ceremony::Cheating;
+pub(crate) use ceremony::member;
 pub use control::Lab;
 pub use faults::{BadFaults, DiskFaults, NodeDisks, NodeFaults};
 pub(crate) use start::start;

@@ -36,7 +36,8 @@ pub(crate) async fn run(
     let heights = PHASE_HEIGHTS.max(4 * manifest.nodes.len());
     let four_phases = Duration::from_millis(INTERVAL_MS) * u32::try_from(4 * heights).unwrap_or(u32::MAX);
     let pace = ["--phase-heights".into(), heights.to_string(), "--block-interval".into(), format!("{INTERVAL_MS}ms")];
-    let arguments = [passed_on, &pace].concat();
+    let cheats = options.cheat.iter().flat_map(|cheat| ["--cheat".to_owned(), cheat.clone()]).collect::<Vec<_>>();
+    let arguments = [passed_on, &pace, &cheats].concat();
     let about = (four_phases * 3 / 4 + Duration::from_secs(3)).as_secs();
     screen.note(format!("the validators make their key; that takes about {about} s"));
     let (mut children, mut deaths) = Children::start("dkg", &options.home, &manifest.nodes, &arguments)?;

@@ -18,6 +18,8 @@ pub struct Options {
     pub scheme: Option<SchemeKind>,
     /// The validators make the key of bls-threshold themselves.
     pub dkg: bool,
+    /// Who cheats in that, as `quorate dkg` is told it: `3:bad-shares`.
+    pub cheat: Vec<String>,
     /// Who leads; the protocol's usual rule unless told.
     pub election: Option<Election>,
     /// What the chain runs; `kv` unless told.
@@ -89,6 +91,7 @@ impl Options {
                 let has = if manifest.scheme.is_threshold() { "a dealt key" } else { manifest.scheme.name() };
                 clash("--dkg", "(a key without a dealer)".into(), has.into())
             }
+            _ if !self.cheat.is_empty() => clash("--cheat", self.cheat.join(", "), "its key already".into()),
             _ if self.election.is_some_and(|election| election != manifest.election) => {
                 clash("--election", self.election.unwrap_or_default().to_string(), manifest.election.to_string())
             }
@@ -122,6 +125,7 @@ pub(crate) fn options(home: &std::path::Path) -> Options {
         protocol: None,
         scheme: None,
         dkg: false,
+        cheat: Vec::new(),
         election: None,
         app: None,
         block_interval: None,
@@ -157,6 +161,7 @@ mod tests {
             (Options { protocol: Some(Protocol::Pbft), ..base.clone() }, "--protocol pbft", "has hotstuff"),
             (Options { scheme: Some(SchemeKind::BlsMulti), ..base.clone() }, "--scheme bls-multi", "has ed25519"),
             (Options { dkg: true, ..base.clone() }, "--dkg", "has ed25519"),
+            (Options { cheat: vec!["3:silent".into()], ..base.clone() }, "--cheat 3:silent", "has its key already"),
             (Options { election: Some(Election::Stable), ..base.clone() }, "--election stable", "has round-robin"),
             (
                 Options { timeout: Some(Duration::from_secs(1)), ..base.clone() },
