@@ -8,16 +8,22 @@ use plotters::{
 use std::{fmt::Write as _, ops::Range};
 
 const SIZE: (u32, u32) = (760, 470);
-/// Okabe and Ito's colours, which people tell apart whatever their eyes.
-const COLOURS: [RGBColor; 7] = [
+/// Okabe and Ito's colours first, which people tell apart whatever their eyes. The last is theory's.
+const COLOURS: [RGBColor; 11] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(180, 130, 0),
+    RGBColor(110, 80, 220),
+    RGBColor(140, 70, 40),
+    RGBColor(120, 130, 60),
+    RGBColor(150, 150, 150),
     RGBColor(40, 40, 40),
 ];
+/// Which of them is theory's, since it lies over what was counted.
+pub(super) const THEORY: usize = COLOURS.len() - 1;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(222, 222, 222);
 
@@ -42,7 +48,7 @@ pub(super) enum Stroke {
 /// One line.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    /// In the legend.
+    /// In the legend; empty: not there.
     pub(super) name: String,
     /// How it is drawn.
     pub(super) stroke: Stroke,
@@ -111,14 +117,18 @@ impl Frame {
         let (first, last) = (*sizes.first()?, *sizes.last()?);
         let low = points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
         let high = points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
+        // Lines rise to the right, and the legend stands to the left: half its height above them is enough.
+        let named = chart.series.iter().filter(|series| !series.name.is_empty()).count();
+        let legend = 0.02 * named as f64;
         let (y, levels) = match chart.scale {
             Scale::Logarithmic => {
-                let (low, high) = ((low - 0.1).floor(), high + 0.35);
+                let low = (low - 0.1).floor();
+                let high = high + (high - low) * legend / (1.0 - legend) + 0.1;
                 ((low, high), (0..).map(|step| low + f64::from(step)).take_while(|level| *level <= high).collect())
             }
             Scale::Linear => {
                 let step = step(high);
-                let top = (high / step).ceil().max(1.0) * step + 0.6 * step;
+                let top = high.max(step) * (1.0 + 2.0 * legend / (1.0 - 2.0 * legend).max(0.3)) + 0.2 * step;
                 ((0.0, top), (0..).map(|index| f64::from(index) * step).take_while(|level| *level <= top).collect())
             }
         };
@@ -196,8 +206,10 @@ fn draw(chart: &Chart, frame: &Frame, area: Area<'_>) -> Result<(), Failed> {
                 context.draw_series(points.iter().map(|point| Circle::new(*point, 4, colour.filled())))?;
             }
             Stroke::Theory => {
-                let line = DashedLineSeries::new(points, 4, 5, colour.stroke_width(1));
-                context.draw_series(line)?.label(&series.name).legend(move |at| sample(at, colour, false));
+                let line = context.draw_series(DashedLineSeries::new(points, 4, 5, colour.stroke_width(1)))?;
+                if !series.name.is_empty() {
+                    line.label(&series.name).legend(move |at| sample(at, colour, false));
+                }
             }
         }
     }

@@ -77,16 +77,19 @@ pub fn findings(rows: &[Row]) -> Vec<Finding> {
     messages.chain(authenticators).collect()
 }
 
-/// A pair of schemes and the size from which the second one costs less processor time for a decision.
+/// A difference in processor time that means something: it is measured, and what differs by less may be the other way about the next time.
+const CLEAR: f64 = 1.1;
+
+/// A pair of schemes and the size from which the second one costs clearly less processor time for a decision.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Crossover {
     /// The protocol.
     pub protocol: String,
-    /// Cheaper at the smallest size.
+    /// Cheaper at the smaller size.
     pub from: String,
-    /// Cheaper at the largest.
+    /// Cheaper at the larger.
     pub to: String,
-    /// Between which two measured sizes they cross.
+    /// The measured sizes between which they cross: at the first and the second the difference is clear.
     pub between: (usize, usize),
 }
 
@@ -100,21 +103,24 @@ pub fn crossovers(rows: &[Row]) -> Vec<Crossover> {
     }
     let mut found = Vec::new();
     for ((protocol, left), left_costs) in &costs {
-        for ((other, right), right_costs) in &costs {
-            if protocol != other || left == right {
-                continue;
-            }
-            let shared: Vec<_> =
-                left_costs.iter().filter_map(|(n, cost)| Some((*n, *cost, *right_costs.get(n)?))).collect();
-            for pair in shared.windows(2) {
-                if pair[0].1 < pair[0].2 && pair[1].1 > pair[1].2 {
-                    let (from, to) = ((*left).to_owned(), (*right).to_owned());
-                    found.push(Crossover {
-                        protocol: (*protocol).to_owned(),
-                        from,
-                        to,
-                        between: (pair[0].0, pair[1].0),
-                    });
+        let others = costs.iter().filter(|((other, right), _)| protocol == other && left != right);
+        for ((_, right), right_costs) in others {
+            let (mut from, mut is_left) = (0, false);
+            for (n, cost) in left_costs {
+                let ratio = right_costs.get(n).map_or(1.0, |other| other / cost);
+                if ratio > CLEAR {
+                    (from, is_left) = (*n, true);
+                } else if ratio < 1.0 / CLEAR {
+                    if is_left {
+                        let (from_scheme, to) = ((*left).to_owned(), (*right).to_owned());
+                        found.push(Crossover {
+                            protocol: (*protocol).to_owned(),
+                            from: from_scheme,
+                            to,
+                            between: (from, *n),
+                        });
+                    }
+                    is_left = false;
                 }
             }
         }

@@ -1,14 +1,11 @@
 //! Which charts a report has.
 
-use super::chart::{Chart, Scale, Series, Stroke};
+use super::chart::{Chart, Scale, Series, Stroke, THEORY};
 use crate::complexity::{
     Backend, Fault, Row,
     theory::{faulty, raft},
 };
 use std::collections::BTreeMap;
-
-/// Theory lies over what was counted: its colour is none of theirs.
-const THEORY: usize = 6;
 
 /// What a row is drawn with others of: protocol, scheme, fault, backend.
 type Group = (String, String, Fault, Backend);
@@ -121,9 +118,9 @@ fn by_scheme(rows: &[Row], value: impl Fn(&Row) -> Option<f64>) -> Vec<Series> {
 
 fn authenticators(rows: &[Row]) -> Chart {
     let mut series = by_scheme(rows, |row| Some(each(row, row.ordering.authenticators)));
-    for ((protocol, scheme, _, _), rows) in groups(fault_free(rows)) {
-        let name = format!("{protocol}, {scheme}, theory");
-        series.extend(theory(name, &rows, |row| row.theory.authenticators));
+    let mut name = "theory, of each".to_owned();
+    for (_, rows) in groups(fault_free(rows)) {
+        series.extend(theory(std::mem::take(&mut name), &rows, |row| row.theory.authenticators));
     }
     Chart {
         name: "authenticators",
