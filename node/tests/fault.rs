@@ -52,6 +52,7 @@ fn processes_are_killed_paused_wiped_and_brought_back_within_the_budget() {
     let pid = &testnet.ready["validators"][1]["pid"];
     fault(&home, &["pause", "1"]);
     assert_eq!(state(pid), Some('T'), "it stands still when that is said");
+    assert_eq!(answer(&home, &["status"])[1]["error"], "no answer in time");
     answer(&home, &["tx", "put", "city", "Tromso", "--wait"]);
     fault(&home, &["resume", "1"]);
     commits_up_to(&home, "1");

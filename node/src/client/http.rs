@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Bytes of the longest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
+/// A node that says how it is says so at once. One that stands still takes the question, and says nothing.
+const STATUS_WITHIN: Duration = Duration::from_secs(3);
 
 /// A node's API.
 #[derive(Clone, Debug)]
@@ -72,7 +74,7 @@ impl Api {
 
     /// `GET /v1/status`.
     pub async fn status(&self) -> Result<StatusView, Unanswered> {
-        self.get("/v1/status").await
+        self.send(self.http.get(format!("{}/v1/status", self.base)).timeout(STATUS_WITHIN)).await
     }
 
     /// `GET /v1/accounts/{account}`.
@@ -152,7 +154,7 @@ impl Api {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let unreachable = |error: reqwest::Error| Unanswered::Unreachable(innermost(&error));
+        let unreachable = |error: reqwest::Error| Unanswered::Unreachable(reason(&error));
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let mut body = Vec::new();
@@ -189,6 +191,11 @@ impl Api {
                 .hint("check that --node is the API address of a quorate node of this version"),
         }
     }
+}
+
+/// Why a request failed.
+fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error) }
 }
 
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {
