@@ -93,7 +93,6 @@ pub(crate) fn expectation(expectation: Expectation, size: u16) -> Result<(), Str
         | Expectation::Quiet
         | Expectation::Commits { .. }
         | Expectation::NoEvidence
-        | Expectation::Forks
         | Expectation::Stops => Ok(()),
     }
 }
@@ -103,12 +102,12 @@ pub(crate) fn whole(scenario: &Scenario) -> Result<(), String> {
     if scenario.expect.contains(&Expectation::Quiet) && !scenario.expect.contains(&Expectation::Recovers) {
         return Err("`quiet` can be expected after `recovers` only".to_owned());
     }
-    let forks = scenario.expect.contains(&Expectation::Forks);
-    if forks && !scenario.is_beyond_f() {
-        return Err(format!("`forks` can be expected of more than f = {} liars only", most(scenario.net.replicas)));
+    let stops = scenario.expect.contains(&Expectation::Stops);
+    if stops && !scenario.is_beyond_f() {
+        return Err(format!("`stops` can be expected of more than f = {} liars only", most(scenario.net.replicas)));
     }
-    if forks && (scenario.expect.contains(&Expectation::Agree) || scenario.expect.contains(&Expectation::Recovers)) {
-        return Err("whoever expects that it `forks` cannot expect that all `agree`, or that it `recovers`".to_owned());
+    if stops && scenario.expect.contains(&Expectation::Recovers) {
+        return Err("what `stops` never `recovers`: it cannot be told which of two chains is the right one".to_owned());
     }
     Ok(())
 }

@@ -26,9 +26,7 @@ pub enum Expectation {
     Evidence(ReplicaId),
     /// Nobody holds evidence against anybody.
     NoEvidence,
-    /// Honest ledgers differ: more than f lie, and get what they want.
-    Forks,
-    /// Every honest replica notices that, and stops by itself.
+    /// More than f lie and fork the chain: every honest replica notices, and stops by itself.
     Stops,
     /// From what the honest have on their disks this one is convicted, and nobody who is honest.
     Convicts(ReplicaId),
@@ -76,13 +74,18 @@ impl fmt::Display for Comparison {
 }
 
 impl Expectation {
+    /// Whether it asks for what comes of a fork. A run that would end with the fork goes on for it.
+    pub fn looks_beyond_a_fork(&self) -> bool {
+        matches!(self, Self::Stops | Self::Convicts(_))
+    }
+
     /// Reads a line.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
                 "`{text}` is nothing that can be expected; there are `agree`, `recovers`, `quiet`, `commits >= 10`, \
-                 `commits <= 3 within \"5s\"`, `evidence names 3`, `no evidence`, and with more than f \
-                 liars `forks`, `stops`, `forensics names 3`"
+                 `commits <= 3 within \"5s\"`, `evidence names 3`, `no evidence`, `forensics names 3`, and with more than f \
+                 liars `stops`"
             )
         };
         let words: Vec<_> = text.split_whitespace().collect();
@@ -95,7 +98,6 @@ impl Expectation {
             ["recovers"] => Ok(Self::Recovers),
             ["quiet"] => Ok(Self::Quiet),
             ["no", "evidence"] => Ok(Self::NoEvidence),
-            ["forks"] => Ok(Self::Forks),
             ["stops"] => Ok(Self::Stops),
             ["forensics", "names", replica] => replica.parse().map(ReplicaId).map(Self::Convicts).map_err(|_| bad()),
             ["evidence", "names", replica] => replica.parse().map(ReplicaId).map(Self::Evidence).map_err(|_| bad()),
@@ -120,7 +122,6 @@ impl fmt::Display for Expectation {
             }
             Self::Evidence(replica) => write!(f, "evidence names {}", replica.0),
             Self::NoEvidence => f.write_str("no evidence"),
-            Self::Forks => f.write_str("forks"),
             Self::Stops => f.write_str("stops"),
             Self::Convicts(replica) => write!(f, "forensics names {}", replica.0),
         }

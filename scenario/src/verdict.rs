@@ -8,8 +8,6 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 pub trait Seen {
     /// One chain on all honest ledgers, and no rule that makes it so was broken: which. Or how not.
     fn agreement(&self) -> Result<String, String>;
-    /// Where honest ledgers differ, if they do.
-    fn fork(&self) -> Option<String>;
     /// When everything had happened.
     fn phase(&self) -> Duration;
     /// Until when it was looked at.
@@ -88,7 +86,6 @@ impl Held {
             | Expectation::Commits { .. }
             | Expectation::Evidence(_)
             | Expectation::NoEvidence
-            | Expectation::Forks
             | Expectation::Stops
             | Expectation::Convicts(_) => Ending::Broken,
         }
@@ -113,10 +110,6 @@ pub fn judge(expectation: Expectation, seen: &impl Seen) -> Held {
         Expectation::NoEvidence => {
             let count = seen.accusations(None);
             (count == 0, format!("{count} accusations"))
-        }
-        Expectation::Forks => {
-            let fork = seen.fork();
-            (fork.is_some(), fork.unwrap_or_else(|| "no honest ledgers differ".to_owned()))
         }
         Expectation::Stops => told(seen.stopped()),
         Expectation::Convicts(replica) => convicts(replica, seen),

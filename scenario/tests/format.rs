@@ -178,17 +178,17 @@ fn a_step_that_makes_no_sense_is_refused_with_its_line() {
 }
 
 #[test]
-fn more_than_f_liars_may_be_expected_to_fork_and_nobody_else() {
+fn honest_replicas_may_be_expected_to_stop_over_more_than_f_liars_and_nothing_else() {
     let liars = "attacker = [{ replica = 0, attack = \"equivocate\" }, { replica = 3, attack = \"double-vote\" }]\n";
     let expect = |lines: &str| small(&format!("expect = [{lines}]\n"));
     let scenario =
-        Scenario::parse(&(expect("\"forks\", \"stops\", \"forensics names 3\"") + liars)).expect("it is whole");
+        Scenario::parse(&(expect("\"agree\", \"stops\", \"forensics names 3\"") + liars)).expect("it is whole");
     assert!(scenario.is_beyond_f());
     for expectation in scenario.expect {
         assert_eq!(Expectation::parse(&expectation.to_string()), Ok(expectation));
     }
-    assert!(Scenario::parse(&(expect("\"forks\", \"agree\"") + liars)).is_err());
-    assert!(refused("expect = [\"forks\"]").to_string().contains("more than f = 1 liars"));
+    assert!(Scenario::parse(&(expect("\"stops\", \"recovers\"") + liars)).is_err());
+    assert!(refused("expect = [\"stops\"]").to_string().contains("more than f = 1 liars"));
 }
 
 #[test]

@@ -15,16 +15,14 @@ pub(super) struct AtTheEnd<'a, P: SimProtocol> {
 
 impl<P: SimProtocol> Seen for AtTheEnd<'_, P> {
     fn agreement(&self) -> Result<String, String> {
+        if let Some(height) = self.cluster.forked_at() {
+            return Err(format!("honest ledgers differ from height {height} on"));
+        }
         match self.cluster.violation() {
             Some(violation) if ending_of(Some(violation)).is_unsafe() => Err(violation.to_string()),
             Some(violation) => Ok(violation.to_string()),
             None => Ok(format!("one chain of {} blocks", self.cluster.committed().0)),
         }
-    }
-
-    fn fork(&self) -> Option<String> {
-        let height = self.cluster.forked_at()?;
-        Some(format!("honest ledgers differ from height {height} on"))
     }
 
     fn phase(&self) -> Duration {

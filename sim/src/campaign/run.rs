@@ -113,12 +113,13 @@ fn corrupt<P: SimProtocol + Attacks>(plan: &Plan, watch: Watch) -> Outcome {
 }
 
 fn carry_out<P: SimProtocol>(builder: Builder<P>, change_hands: ChangeHands<P>, plan: &Plan, watch: Watch) -> Outcome {
-    let builder = if plan.expect.contains(&Expectation::Forks) { builder.let_it_fork() } else { builder };
+    let builder =
+        if plan.expect.iter().any(Expectation::looks_beyond_a_fork) { builder.let_it_fork() } else { builder };
     let mut cluster = builder.tell(watch.story).build();
     let reached = phases::run(&mut cluster, change_hands, plan);
     let seen = AtTheEnd { cluster: &cluster, plan, phases: &reached };
     let held = plan.expect.iter().map(|expectation| judge(*expectation, &seen)).collect();
-    let violation = cluster.violation().cloned();
+    let violation = cluster.violation().or(cluster.fork()).cloned();
     let replicas = (0..plan.replicas).filter_map(|index| u16::try_from(index).ok()).filter(|_| watch.state);
     let details = violation.as_ref().map(|_| format!("{}\n{plan:#?}", cluster.report())).unwrap_or_default();
     Outcome {

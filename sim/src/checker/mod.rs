@@ -100,7 +100,7 @@ pub(crate) struct Checkers {
     /// Who refused what a peer showed, and why.
     pub(crate) refused: Vec<(ReplicaId, ReplicaId, String)>,
     pub(crate) accused: Vec<(ReplicaId, Box<quorate_consensus::Evidence>)>,
-    /// Honest replicas may commit different blocks, and it is no violation when they do.
+    /// When honest replicas commit different blocks the run goes on.
     pub(crate) may_fork: bool,
     /// The first time that they did.
     pub(crate) fork: Option<Violation>,

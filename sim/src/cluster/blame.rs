@@ -8,7 +8,7 @@ use quorate_types::{Height, ReplicaId};
 use std::collections::BTreeSet;
 
 impl<P: SimProtocol> Cluster<P> {
-    /// Where honest replicas committed different blocks, if they may and did ([`Builder::let_it_fork`](crate::Builder::let_it_fork)).
+    /// Where honest replicas committed different blocks, if the run went on then ([`Builder::let_it_fork`](crate::Builder::let_it_fork)).
     pub fn fork(&self) -> Option<&Violation> {
         self.checkers.fork.as_ref()
     }

@@ -226,7 +226,7 @@ impl<P: SimProtocol> Builder<P> {
         self
     }
 
-    /// Honest replicas may commit different blocks: more than `f` lie, and it is to be seen what comes of it.
+    /// When honest replicas commit different blocks the run goes on: more than `f` lie, and it is to be seen what comes of it.
     #[must_use]
     pub fn let_it_fork(mut self) -> Self {
         self.may_fork = true;

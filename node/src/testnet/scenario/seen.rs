@@ -49,9 +49,9 @@ pub(super) struct AtTheEnd<'a> {
 }
 
 impl AtTheEnd<'_> {
-    /// Whether ledgers differ though nobody expects it.
+    /// Whether ledgers differ.
     pub(super) fn is_diverged(&self) -> bool {
-        self.fork().is_some() && !self.plan.expect.contains(&quorate_scenario::Expectation::Forks)
+        matches!(self.ledgers, Verdict::Differ { .. })
     }
 }
 
@@ -59,14 +59,8 @@ impl Seen for AtTheEnd<'_> {
     fn agreement(&self) -> Result<String, String> {
         match self.ledgers {
             Verdict::Agree { .. } => Ok(format!("one chain of {} blocks", self.height_at(self.played.until))),
-            Verdict::Differ { .. } | Verdict::Unread { .. } => Err(self.ledgers.text()),
-        }
-    }
-
-    fn fork(&self) -> Option<String> {
-        match self.ledgers {
-            Verdict::Differ { height, .. } => Some(format!("honest ledgers differ from height {height} on")),
-            Verdict::Agree { .. } | Verdict::Unread { .. } => None,
+            Verdict::Differ { height, .. } => Err(format!("honest ledgers differ from height {height} on")),
+            Verdict::Unread { .. } => Err(self.ledgers.text()),
         }
     }
 
