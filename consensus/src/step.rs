@@ -74,6 +74,11 @@ impl<M, R> Step<M, R> {
         })
     }
 
+    /// Whether it stops the replica.
+    pub fn is_halt(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Halt(_)))
+    }
+
     /// Whether there is nothing to persist and nothing to do.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.actions.is_empty()

@@ -237,6 +237,8 @@ impl<R: Replica> Core<R> {
         for evidence in step.accusations() {
             self.docket.hold(Arc::new(evidence.clone()), None, &mut self.effects);
         }
+        // What the replica itself stops over says more than who is to blame.
+        self.is_hopeless |= step.is_halt();
         if let Some(convicted) = self.docket.too_many().filter(|_| !self.is_hopeless) {
             self.is_hopeless = true;
             let names: Vec<_> = convicted.iter().map(ToString::to_string).collect();

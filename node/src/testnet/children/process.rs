@@ -97,6 +97,10 @@ struct Watched {
     report: mpsc::UnboundedSender<Died>,
 }
 
+#[cfg_attr(
+    not(feature = "lab"),
+    allow(clippy::never_loop, reason = "without the lab there is nothing to ask for but to stop")
+)]
 async fn watch(mut child: Child, mut asked: mpsc::Receiver<Ask>, watched: Watched) {
     // Taken out, or waiting would close it.
     let _lifeline = child.stdin.take();
