@@ -364,9 +364,11 @@ impl<R: Replica> Core<R> {
             }
             LedgerReply::Committed(committed) => self.on_committed(&committed),
             LedgerReply::Synced { head, proof, committed, recent } => {
+                // The replica first: until it knows that these blocks are final, it needs their batches for them, and they would pass for
+                // batches that a block above names again.
                 let batches = committed.batches.clone();
-                let step = self.on_committed(&committed);
-                step.then(self.tell(Event::Synced { head, proof, batches, recent }))
+                let step = self.tell(Event::Synced { head, proof, batches, recent });
+                step.then(self.on_committed(&committed))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The core under leaders that name batches again, and with batches that others may lack.
 
 use quorate_consensus::{
-    Action, BatchLimits, Config, Election, Executed, Ignored, Journal, Keys, Mempool, PoolMessage, Protocol,
+    Action, BatchLimits, Config, Election, Executed, Ignored, Journal, Keys, Mempool, PoolMessage, Protocol, Replica,
     SeenCertificates, Timeouts,
     hotstuff::{Ballot, HotStuff, JustifiedBlock, Message, Proposal, ProposalStatement, QuorumCertificate, Record},
     pbft::{self, Pbft},
@@ -9,7 +9,7 @@ use quorate_consensus::{
 use quorate_crypto::{ClientSecret, Scheme, Symbolic, conformance};
 use quorate_ledger::{Entry, Params};
 use quorate_types::{
-    Batch, Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, TransactionBody, View,
+    Batch, Block, BoundedVec, ChainId, Digest, Epoch, Header, Height, ReplicaId, Transaction, TransactionBody, View,
 };
 use quorate_validator::{
     Checked, Committed, Core, Docket, Effect, Input, LedgerReply, LedgerWork, Output, TransactionChecks, Wire, WireKeys,
@@ -129,6 +129,33 @@ fn a_batch_that_is_committed_below_stays_for_the_uncommitted_block_that_names_it
     assert_eq!(executed_with(&effects), [2], "with all its batches");
     let is_kept = |entry: &Entry<_>| matches!(entry, Entry::Batch(batch) if batch.digest() == again.digest());
     assert!(core.journal_snapshot().iter().any(is_kept), "a rotated journal has it for the votes that rest on it");
+}
+
+/// Block sync brings the block that a replica holds uncommitted. A transaction in it came too early and did not apply; its turn is still to
+/// come, and who hears of its batch again must take it for work. While the batch passed for one that is used up, the validators that had synced
+/// stood still, and the transaction of one of them was never sent again.
+#[test]
+fn a_batch_that_comes_committed_by_sync_is_done_with_and_what_was_too_early_in_it_may_come_again() {
+    let world = world();
+    let mut core = core(&world);
+    let early = batch(world.keys.transactions.chain(), 1);
+    hear(&world, &mut core, Wire::Pool(PoolMessage::Batch(early.clone())));
+    let Message::Proposal(proposal) = propose(&world, &[&early]) else { panic!("a proposal") };
+    hear(&world, &mut core, Wire::Consensus(Message::Proposal(proposal.clone())));
+    assert_eq!(core.replica().uncommitted_batches(), [early.digest()].into());
+    let committed = Committed {
+        head: Height(1),
+        batches: vec![early.digest()],
+        early: early.transactions().iter().map(Transaction::digest).collect(),
+        ..Committed::default()
+    };
+    let head = proposal.justified.block.header;
+    let _step =
+        core.handle(Input::Ledger(LedgerReply::Synced { head, proof: Vec::new(), committed, recent: Vec::new() }));
+    assert_eq!(core.pool().status().batches, 0, "nothing needs it");
+    assert!(!core.replica().status().has_work);
+    hear(&world, &mut core, Wire::Pool(PoolMessage::Batch(early)));
+    assert!(core.replica().status().has_work, "it may apply in a later block");
 }
 
 fn pbft_core(world: &World) -> Core<Pbft<Symbolic>> {
