@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 pub struct Finding {
     /// The protocol.
     pub protocol: String,
-    /// The scheme, where it matters.
-    pub scheme: Option<String>,
+    /// The vote scheme.
+    pub scheme: String,
     /// What was counted: `messages` or `authenticators`, of agreement, for one decision, without faults.
     pub what: &'static str,
     /// Simulated or on real processes.
@@ -61,7 +61,7 @@ pub fn findings(rows: &[Row]) -> Vec<Finding> {
             let compared: Vec<_> = rows.iter().filter_map(|row| Some((counted(row), theory(row)?))).collect();
             Finding {
                 protocol: (*protocol).to_owned(),
-                scheme: Some((*scheme).to_owned()),
+                scheme: (*scheme).to_owned(),
                 what,
                 backend: *backend,
                 fit: fit(&points),

@@ -52,9 +52,16 @@ fn findings(report: &Report) -> String {
     let rows = report.findings.iter().map(|finding| {
         let slopes = finding.slopes.iter().map(|(_, _, slope)| format!("{slope:.2}")).collect::<Vec<_>>().join(" ");
         let met = format!("{}: {} of {}", finding.verdict(), finding.met, finding.of);
-        let scheme = finding.scheme.clone().unwrap_or_default();
         let place = finding.backend.to_string();
-        vec![finding.protocol.clone(), scheme, place, finding.what.to_owned(), finding.fit.to_string(), slopes, met]
+        vec![
+            finding.protocol.clone(),
+            finding.scheme.clone(),
+            place,
+            finding.what.to_owned(),
+            finding.fit.to_string(),
+            slopes,
+            met,
+        ]
     });
     let heading =
         ["protocol", "scheme", "where", "count", "counted, for a decision", "exponent between neighbours", "formula"];

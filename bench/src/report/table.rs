@@ -74,9 +74,15 @@ pub(super) fn markdown(report: &Report) -> String {
     text.push_str("\n## What was found\n\n");
     let findings = report.findings.iter().map(|finding| {
         let fit = finding.fit.to_string();
-        let scheme = finding.scheme.clone().unwrap_or_default();
         let met = format!("{} ({} of {})", finding.verdict(), finding.met, finding.of);
-        [finding.protocol.clone(), scheme, finding.backend.to_string(), finding.what.to_owned(), fit, met]
+        [
+            finding.protocol.clone(),
+            finding.scheme.clone(),
+            finding.backend.to_string(),
+            finding.what.to_owned(),
+            fit,
+            met,
+        ]
     });
     text += &markdown_table(["protocol", "scheme", "where", "count", "counted, for a decision", "formula"], findings);
     for crossover in &report.crossovers {

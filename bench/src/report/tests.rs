@@ -56,7 +56,7 @@ fn quadratic() -> Vec<Row> {
 #[test]
 fn a_formula_that_every_row_meets_is_confirmed_and_one_message_more_is_not() {
     let confirmed = findings(&quadratic());
-    let messages = |finding: &&Finding| finding.what == "messages" && finding.scheme.as_deref() == Some("ed25519");
+    let messages = |finding: &&Finding| finding.what == "messages" && finding.scheme == "ed25519";
     let finding = confirmed.iter().find(messages).expect("messages of pbft");
     assert_eq!((finding.fit.to_string().as_str(), finding.verdict()), ("exactly 2n^2 - 2n", "confirmed"));
 

@@ -15,7 +15,7 @@ use quorate_bench::{
 };
 use quorate_ledger::{Protocol, SchemeKind};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{fs, io, path::PathBuf};
 
 /// What one decision costs in messages, bytes and authenticators, beside theory
 ///
@@ -63,6 +63,8 @@ struct Shown<'a> {
 }
 
 pub(super) fn run(args: &ComplexityArgs, context: &Context) -> Result<Exit, Failure> {
+    // Before minutes of measuring, rather than after them.
+    args.out.as_ref().map_or(Ok(()), fs::create_dir_all).map_err(|error| unwritable(&error))?;
     let cases = cases(args);
     let gauge = Gauge::new(context.output, "configurations", cases.len() as u64);
     let mut rows = Vec::new();
@@ -77,15 +79,17 @@ pub(super) fn run(args: &ComplexityArgs, context: &Context) -> Result<Exit, Fail
     gauge.clear();
     let report = Report::new("What a decision costs".to_owned(), provenance(Some(args.seed)), notes(&rows), rows);
     let written = match &args.out {
-        Some(folder) => report.write(folder).map_err(|error| {
-            Failure::new(Exit::Environment, format!("the report cannot be written: {error}"))
-                .hint("--out names a folder that may be written")
-        })?,
+        Some(folder) => report.write(folder).map_err(|error| unwritable(&error))?,
         None => Vec::new(),
     };
     let is_met = report.findings.iter().all(|finding| finding.of == finding.met);
     context.output.data(&Shown { report: &report, written }, |shown| text(shown.report, &shown.written))?;
     Ok(if is_met { Exit::Success } else { Exit::Failure })
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::new(Exit::Environment, format!("the report cannot be written: {error}"))
+        .hint("--out names a folder that may be written")
 }
 
 /// Protocol by protocol, scheme by scheme, ascending, each once.
@@ -169,8 +173,7 @@ fn text(report: &Report, written: &[PathBuf]) -> String {
 }
 
 fn said(finding: &Finding) -> String {
-    let scheme = finding.scheme.as_deref().unwrap_or_default();
-    let head = format!("{} {scheme}, {}: {}", finding.protocol, finding.what, finding.fit);
+    let head = format!("{} {}, {}: {}", finding.protocol, finding.scheme, finding.what, finding.fit);
     if finding.of == 0 {
         head + "\n"
     } else {
