@@ -22,7 +22,7 @@ pub struct Provenance {
     pub kernel: Option<String>,
     /// Seconds since 1970, UTC, when it began.
     pub began: u64,
-    /// The seed, if anything was drawn.
+    /// The seed, if what was drawn followed from one.
     pub seed: Option<u64>,
     /// The program's arguments.
     pub flags: Vec<String>,
@@ -70,7 +70,7 @@ impl Provenance {
             ("memory", self.memory_mib.map_or_else(unknown, |mib| format!("{mib} MiB"))),
             ("kernel", self.kernel.clone().unwrap_or_else(unknown)),
             ("began", format!("{} (seconds since 1970, UTC)", self.began)),
-            ("seed", self.seed.map_or_else(|| "nothing was drawn".to_owned(), |seed| seed.to_string())),
+            ("seed", self.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())),
             ("command", format!("quorate {}", self.flags.join(" "))),
         ]
     }

@@ -1,4 +1,4 @@
-//! Loads on real testnets, few and short. How fast they are is asserted nowhere.
+//! Loads and decisions on real testnets, few and short. How fast they are is asserted nowhere.
 #![cfg(feature = "lab")]
 
 mod common;
@@ -93,6 +93,57 @@ fn both_protocols_run_in_turn_under_the_same_signed_load() {
     let settings =
         loads.iter().map(|load| (load["setting"]["protocol"].clone(), load["setting"]["client_signatures"].clone()));
     assert_eq!(settings.collect::<Vec<_>>(), [("pbft".into(), true.into()), ("hotstuff".into(), true.into())]);
+}
+
+#[test]
+fn decisions_of_real_validators_are_counted_beside_the_formula() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let (home, out) = (dir.path().join("net"), dir.path().join("out"));
+    let which = ["complexity", "--backend=testnet", "--protocols=pbft", "--schemes=ed25519", "--n=4", "--decisions=6"];
+    let output = bench(&[&which[..], &["--home", text(&home), "--out", text(&out), "--output=json"]].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let [row] = &report["rows"].as_array().expect("rows")[..] else { panic!("one row: {report}") };
+    assert_eq!((&row["backend"], &row["n"], &row["decisions"]), (&"testnet".into(), &4.into(), &6.into()), "{row}");
+    // 2n(n-1) messages and (n-1)(2n+1) authenticators a block. Whoever lags skips votes that nobody needs.
+    let theory = &row["theory"];
+    assert_eq!((&theory["messages"], &theory["authenticators"]), (&(6 * 24).into(), &(6 * 27).into()), "{row}");
+    let stretches = &row["real"]["stretches"];
+    assert_eq!((&stretches["of"], &stretches["above"]), (&6.into(), &0.into()), "{row}");
+    assert!(stretches["exact"].as_u64().is_some_and(|exact| exact > 0), "{row}");
+    let ordering = |what: &str| row["ordering"][what].as_u64().expect("a count");
+    assert!(ordering("messages") > 0 && ordering("signatures_made") > 0 && ordering("flushes") > 0, "{row}");
+    let ours = ordering("bytes") + row["dissemination"]["bytes"].as_u64().expect("a count");
+    assert!(row["real"]["libp2p_bytes"].as_u64().is_some_and(|bytes| bytes > ours), "{ours} bytes are ours: {row}");
+    assert_eq!((&row["failed_views"], &row["latency_delays"]), (&0.into(), &Value::Null), "{row}");
+    let kinds = row["kinds"].as_array().expect("lines").iter();
+    let proposals: Vec<_> = kinds.filter(|line| line["kind"] == "pre_prepare").collect();
+    assert!(proposals.len() == 1 && proposals[0]["messages"] == 18 && proposals[0]["role"] == "leader", "{row}");
+    assert!(!home.exists(), "a testnet that was measured is removed");
+    assert_eq!(read(&out.join("report.json"))["rows"][0], *row);
+}
+
+#[test]
+fn what_only_the_simulator_can_count_is_refused_on_testnets_with_the_way_out() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().join("net");
+    let refused = |arguments: &[&str]| {
+        let output = bench(&[&["complexity", "--home", text(&home)], arguments].concat());
+        assert!(output.status.code() == Some(2) && !home.exists(), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let cases = [
+        (&["--faults=silent-leader"][..], "the fault silent-leader", "--faults none,f-silent"),
+        (&["--n=4,100"], "a testnet has 99 at most", "--backend sim"),
+        (&["--seed=7"], "--seed decides nothing", "--backend sim"),
+    ];
+    for (arguments, what, hint) in cases {
+        let why = refused(&[&["--backend=testnet"], arguments].concat());
+        assert!(why.contains(what) && why.contains(hint), "{why}");
+    }
+    let why = refused(&["--n=4"]);
+    assert!(why.contains("the simulator has none") && why.contains("--backend testnet"), "{why}");
 }
 
 #[test]

@@ -8,9 +8,8 @@
 use super::{
     case::{Case, Signing, looks},
     faults::{Measured, double_in, halve, silence_in},
-    prices,
-    row::{Backend, Costs, Fault, Kinds, Row, Theory},
-    theory,
+    oracle, prices,
+    row::{Backend, Costs, Fault, Kinds, Row},
 };
 use quorate_consensus::{BatchLimits, hotstuff::HotStuff, pbft::Pbft};
 use quorate_crypto::{
@@ -185,7 +184,6 @@ impl Run<'_> {
     }
 
     fn row<P: Measured>(&self, bench: &Bench<P>, before: &Moment, after: &Moment) -> Row {
-        let n = self.case.n as u64;
         let decisions = after.height.0 - before.height.0;
         let views = after.view.0 - before.view.0 + u64::from(P::KIND == Protocol::Pbft);
         let [mut ordering, mut dissemination] = [Costs::default(); 2];
@@ -222,44 +220,14 @@ impl Run<'_> {
             failed_views: account.failed_views(),
             ordering,
             dissemination,
-            theory: self.theory(P::KIND, n, decisions),
+            theory: oracle::theory(self.case, (P::KIND, self.signing.kind()), decisions),
             kinds,
             latency_delays: bench.latency(before.height),
             certificate_bytes: 0,
             cpu_micros: prices::micros(self.signing.kind(), self.case.n, &work).map(|all| all / decisions as f64),
             seed: self.case.seed,
+            real: None,
             millis: 0,
-        }
-    }
-
-    fn theory(&self, protocol: Protocol, n: u64, decisions: u64) -> Theory {
-        let signatures = theory::signatures(self.signing.kind(), n);
-        let (messages, authenticators, formula) = match protocol {
-            Protocol::Pbft => {
-                (theory::pbft::block(n), theory::pbft::block_authenticators(n, signatures), "2n(n-1) a block")
-            }
-            Protocol::Hotstuff => (
-                theory::hotstuff::view(n),
-                theory::hotstuff::view_authenticators(n, signatures),
-                "2(n-1) a view, and a view a block",
-            ),
-        };
-        match self.case.fault {
-            Fault::None => Theory {
-                messages: Some(messages * decisions),
-                authenticators: Some(authenticators * decisions),
-                formula: formula.to_owned(),
-            },
-            Fault::SilentLeader if protocol == Protocol::Pbft => Theory {
-                messages: Some(messages * decisions + theory::pbft::silent_primary(n)),
-                authenticators: Some(
-                    authenticators * decisions + theory::pbft::silent_primary_authenticators(n, signatures),
-                ),
-                formula: "2n(n-1) a block, and 3n(n-1) + f for the view change".to_owned(),
-            },
-            Fault::SilentLeader | Fault::EquivocatingLeader | Fault::FSilent | Fault::Partition => {
-                Theory { messages: None, authenticators: None, formula: format!("{formula}, and what the fault costs") }
-            }
         }
     }
 }

@@ -171,6 +171,36 @@ pub struct Kinds {
     pub authenticators: u64,
 }
 
+/// How pieces of a range compare with the formula: each from one moment at which nobody has anything to say to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretches {
+    /// All.
+    pub of: u64,
+    /// Those in which messages and authenticators of ordering were the formula's, to the last one.
+    pub exact: u64,
+    /// Those in which agreement took more, questions of those who lag and answers to them apart.
+    pub above: u64,
+}
+
+impl ops::AddAssign for Stretches {
+    fn add_assign(&mut self, other: Self) {
+        self.of += other.of;
+        self.exact += other.exact;
+        self.above += other.above;
+    }
+}
+
+/// What only real processes show.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Real {
+    /// How stretches compare with the formula.
+    pub stretches: Stretches,
+    /// Bytes that libp2p sent on its streams, all validators together: ours, with lengths before them, and pings.
+    pub libp2p_bytes: u64,
+    /// Median, from handing in a transaction to the answer that it is committed, in milliseconds.
+    pub commit_millis: f64,
+}
+
 /// One configuration, measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -204,8 +234,11 @@ pub struct Row {
     pub certificate_bytes: u64,
     /// Cryptography's CPU per decision, all replicas, in microseconds: counted operations x measured cost of each.
     pub cpu_micros: Option<f64>,
-    /// Everything that chance decided followed from this.
+    /// Everything that chance decided followed from this; 0 on a testnet, whose keys are drawn anew.
     pub seed: u64,
+    /// What only real processes show; `None` in the simulator.
+    #[serde(default)]
+    pub real: Option<Real>,
     /// Wall time that the measurement took, in milliseconds.
     pub millis: u64,
 }

@@ -2,7 +2,7 @@
 
 use super::plots::{each, scheme};
 use crate::complexity::{
-    Backend, Fault, Row,
+    Backend, Fault, Row, Stretches,
     fit::{Fit, fit, slopes},
 };
 use serde::Serialize;
@@ -25,16 +25,27 @@ pub struct Finding {
     pub slopes: Vec<(f64, f64, f64)>,
     /// What theory says, if it says anything.
     pub formula: String,
-    /// Rows whose count is the formula's, to the last message; of how many that have one.
+    /// Rows whose count is the formula's, to the last message; of how many that have one. Of a testnet's rows those in which that is so in
+    /// one stretch at least, and none is above.
     pub met: usize,
     /// See `met`.
     pub of: usize,
+    /// Of all rows, if they are a testnet's.
+    pub stretches: Option<Stretches>,
 }
 
 impl Finding {
     /// Whether theory had something to say, and every row agrees.
     pub fn is_confirmed(&self) -> bool {
         self.of > 0 && self.met == self.of
+    }
+
+    /// What there is to say of a testnet's stretches, if they are compared with a formula: to be read after how many rows have met it.
+    pub fn in_stretches(&self) -> String {
+        match self.stretches.filter(|_| self.of > 0) {
+            Some(Stretches { of, exact, above }) => format!("; {exact} of {of} stretches exactly, {above} above"),
+            None => String::new(),
+        }
     }
 
     /// In a word.
@@ -58,7 +69,8 @@ pub fn findings(rows: &[Row]) -> Vec<Finding> {
         let groups = groups.iter();
         groups.map(move |((protocol, scheme, backend), rows)| {
             let points: Vec<_> = rows.iter().map(|row| (row.n as f64, each(row, counted(row)))).collect();
-            let compared: Vec<_> = rows.iter().filter_map(|row| Some((counted(row), theory(row)?))).collect();
+            let compared: Vec<_> =
+                rows.iter().filter_map(|row| Some(is_met(row, counted(row), theory(row)?))).collect();
             Finding {
                 protocol: (*protocol).to_owned(),
                 scheme: (*scheme).to_owned(),
@@ -67,14 +79,28 @@ pub fn findings(rows: &[Row]) -> Vec<Finding> {
                 fit: fit(&points),
                 slopes: slopes(&points),
                 formula: rows.first().map_or(String::new(), |row| row.theory.formula.clone()),
-                met: compared.iter().filter(|(counted, theory)| counted == theory).count(),
+                met: compared.iter().filter(|is_met| **is_met).count(),
                 of: compared.len(),
+                stretches: stretches(rows),
             }
         })
     };
     let messages = of("messages", |row| row.ordering.messages, |row| row.theory.messages);
     let authenticators = of("authenticators", |row| row.ordering.authenticators, |row| row.theory.authenticators);
     messages.chain(authenticators).collect()
+}
+
+/// On real processes whoever lags skips votes that nobody needs: there a formula is met that some stretch costs exactly, and none exceeds.
+fn is_met(row: &Row, counted: u64, theory: u64) -> bool {
+    row.real.map_or(counted == theory, |real| real.stretches.exact > 0 && real.stretches.above == 0)
+}
+
+fn stretches(rows: &[&Row]) -> Option<Stretches> {
+    let all = rows.iter().filter_map(|row| Some(row.real?.stretches));
+    all.reduce(|mut sum, stretches| {
+        sum += stretches;
+        sum
+    })
 }
 
 /// A difference in processor time that means something: it is measured, and what differs by less may be the other way about the next time.

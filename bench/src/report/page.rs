@@ -3,7 +3,7 @@
 use super::{
     Report,
     chart::escape,
-    table::{HEADING, cells, number, raft},
+    table::{HEADING, REAL_HEADING, cells, number, raft, real_cells},
 };
 use std::fmt::Write as _;
 
@@ -25,6 +25,7 @@ pub(super) fn page(report: &Report, charts: &[(String, String, String)]) -> Stri
     body += "<h2>For one decision</h2>\n<p>Totals of the range divided by the blocks decided in it: for a pipelined protocol, whose views \
              overlap, that is the amortised cost. The totals are in report.csv.</p>\n";
     body += &table(&HEADING, report.rows.iter().map(|row| cells(row).to_vec()), "rows");
+    body += &real(report);
     body += "<h2>Beside a protocol that tolerates crashes only</h2>\n<p>Raft's message pattern from its formula (Ongaro and Ousterhout 2014): \
              2(n-1) messages for an entry in a cluster of 2f+1. <strong>Not run.</strong></p>\n";
     body +=
@@ -51,7 +52,7 @@ fn provenance(report: &Report) -> String {
 fn findings(report: &Report) -> String {
     let rows = report.findings.iter().map(|finding| {
         let slopes = finding.slopes.iter().map(|(_, _, slope)| format!("{slope:.2}")).collect::<Vec<_>>().join(" ");
-        let met = format!("{}: {} of {}", finding.verdict(), finding.met, finding.of);
+        let met = format!("{}: {} of {}{}", finding.verdict(), finding.met, finding.of, finding.in_stretches());
         let place = finding.backend.to_string();
         vec![
             finding.protocol.clone(),
@@ -75,6 +76,18 @@ fn findings(report: &Report) -> String {
         );
     }
     text
+}
+
+/// What only real processes show, if any ran.
+fn real(report: &Report) -> String {
+    let cells: Vec<_> = report.rows.iter().filter_map(real_cells).map(|cells| cells.to_vec()).collect();
+    if cells.is_empty() {
+        return String::new();
+    }
+    let about = "A stretch lies between two moments at which nobody has anything to say. Bytes are of everything, for one decision: as our \
+                 messages are encoded, and as libp2p counts what it sends on its streams, lengths and pings among it; Noise, yamux and TCP come \
+                 on top of either. The last column is the median from handing in a transaction to the answer that it is committed.";
+    format!("<h2>On real processes</h2>\n<p>{about}</p>\n{}", table(&REAL_HEADING, cells, "real"))
 }
 
 fn kinds(report: &Report) -> String {

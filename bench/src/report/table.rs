@@ -4,7 +4,7 @@ use super::{
     Report,
     plots::{each, raft_messages},
 };
-use crate::complexity::Row;
+use crate::complexity::{Real, Row};
 use std::fmt::Write as _;
 
 /// Of the table of rows.
@@ -48,6 +48,39 @@ pub(super) fn cells(row: &Row) -> [String; 15] {
     ]
 }
 
+/// Of the table of what only real processes show.
+pub(super) const REAL_HEADING: [&str; 10] = [
+    "protocol",
+    "scheme",
+    "n",
+    "fault",
+    "stretches",
+    "exactly the formula",
+    "above it",
+    "bytes, ours",
+    "bytes, libp2p's",
+    "committed after, ms",
+];
+
+/// The cells of a testnet's row; bytes for one decision each.
+pub(super) fn real_cells(row: &Row) -> Option<[String; 10]> {
+    let Real { stretches, libp2p_bytes, commit_millis } = row.real?;
+    let of = |total: u64| format!("{:.0}", each(row, total));
+    let compared = |count: u64| row.theory.messages.map_or_else(|| "-".to_owned(), |_| count.to_string());
+    Some([
+        row.protocol.clone(),
+        row.scheme.clone(),
+        row.n.to_string(),
+        row.fault.to_string(),
+        stretches.of.to_string(),
+        compared(stretches.exact),
+        compared(stretches.above),
+        of(row.ordering.bytes + row.dissemination.bytes),
+        of(libp2p_bytes),
+        format!("{commit_millis:.1}"),
+    ])
+}
+
 /// Whole numbers as such, others with two digits.
 pub fn number(value: f64) -> String {
     if value == value.round() { format!("{value:.0}") } else { format!("{value:.2}") }
@@ -71,10 +104,13 @@ pub(super) fn markdown(report: &Report) -> String {
     for (name, value) in report.provenance.lines() {
         let _infallible = writeln!(text, "- {name}: {value}");
     }
+    for note in &report.notes {
+        let _infallible = writeln!(text, "- note: {note}");
+    }
     text.push_str("\n## What was found\n\n");
     let findings = report.findings.iter().map(|finding| {
         let fit = finding.fit.to_string();
-        let met = format!("{} ({} of {})", finding.verdict(), finding.met, finding.of);
+        let met = format!("{} ({} of {}{})", finding.verdict(), finding.met, finding.of, finding.in_stretches());
         [
             finding.protocol.clone(),
             finding.scheme.clone(),
@@ -95,6 +131,11 @@ pub(super) fn markdown(report: &Report) -> String {
     }
     text.push_str("\n## For one decision\n\n");
     text += &markdown_table(HEADING, report.rows.iter().map(cells));
+    let real: Vec<_> = report.rows.iter().filter_map(real_cells).collect();
+    if !real.is_empty() {
+        text.push_str("\n## On real processes\n\n");
+        text += &markdown_table(REAL_HEADING, real);
+    }
     text.push_str("\n## What lies tolerance costs\n\n");
     text += &markdown_table(["f", "n = 3f+1", "Raft of 2f+1, crashes only (*not run*), messages"], raft(report));
     text
@@ -118,7 +159,8 @@ pub(super) fn csv(rows: &[Row]) -> String {
             let _infallible = write!(text, ",{part}_{what}");
         }
     }
-    text.push_str(",theory_messages,theory_authenticators,latency_delays,certificate_bytes,cpu_micros,seed\n");
+    text.push_str(",theory_messages,theory_authenticators,latency_delays,certificate_bytes,cpu_micros,seed");
+    text.push_str(",stretches,stretches_exact,stretches_above,libp2p_bytes,commit_millis\n");
     for row in rows {
         let mut cells = vec![row.protocol.clone(), row.scheme.clone(), row.n.to_string(), row.fault.to_string()];
         cells.push(row.backend.to_string());
@@ -136,6 +178,11 @@ pub(super) fn csv(rows: &[Row]) -> String {
         cells.push(row.certificate_bytes.to_string());
         cells.push(row.cpu_micros.map_or(String::new(), |micros| format!("{micros:.1}")));
         cells.push(row.seed.to_string());
+        cells.extend(row.real.map_or_else(Default::default, |Real { stretches, libp2p_bytes, commit_millis }| {
+            let counts = [stretches.of, stretches.exact, stretches.above, libp2p_bytes].map(|count| count.to_string());
+            let [of, exact, above, bytes] = counts;
+            [of, exact, above, bytes, format!("{commit_millis:.1}")]
+        }));
         // Names may hold commas and quotes (RFC 4180).
         let quoted = cells.iter().map(|cell| {
             if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }

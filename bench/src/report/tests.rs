@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Built,
-    complexity::{Backend, Costs, Fault, Kinds, Theory},
+    complexity::{Backend, Costs, Fault, Kinds, Real, Stretches, Theory},
 };
 
 fn row(protocol: &str, scheme: &str, n: u64, messages: u64, theory: u64) -> Row {
@@ -36,6 +36,7 @@ fn row(protocol: &str, scheme: &str, n: u64, messages: u64, theory: u64) -> Row 
         certificate_bytes: 64 * n,
         cpu_micros,
         seed: 7,
+        real: None,
         millis: 12,
     }
 }
@@ -108,4 +109,37 @@ fn a_folder_that_cannot_be_made_is_named_in_the_error() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let error = report(quadratic()).write(&file.path().join("inside")).expect_err("a file is no folder");
     assert!(error.to_string().contains("inside"), "{error}");
+}
+
+#[test]
+fn a_testnet_meets_a_formula_that_some_stretch_costs_exactly_and_none_exceeds() {
+    let real = |exact, above| {
+        let stretches = Stretches { of: 10, exact, above };
+        let real = Some(Real { stretches, libp2p_bytes: 70_000, commit_millis: 12.34 });
+        // A vote that nobody needed was skipped.
+        Row {
+            backend: Backend::Testnet,
+            real,
+            latency_delays: None,
+            cpu_micros: None,
+            ..row("pbft", "ed25519", 4, 23, 24)
+        }
+    };
+    let verdict = |rows: &[Row]| {
+        let finding = findings(rows).into_iter().find(|finding| finding.what == "messages").expect("messages");
+        format!("{} {} of {}{}", finding.verdict(), finding.met, finding.of, finding.in_stretches())
+    };
+    assert_eq!(verdict(&[real(9, 0)]), "confirmed 1 of 1; 9 of 10 stretches exactly, 0 above");
+    assert_eq!(verdict(&[real(0, 0)]), "NOT MET 0 of 1; 0 of 10 stretches exactly, 0 above");
+    assert_eq!(verdict(&[real(9, 0), real(8, 1)]), "NOT MET 1 of 2; 17 of 20 stretches exactly, 1 above");
+    assert_eq!(verdict(&[row("pbft", "ed25519", 4, 23, 24)]), "NOT MET 0 of 1", "in the simulator nobody lags");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    report(vec![real(9, 0)]).write(folder.path()).expect("written");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("text");
+    for name in ["report.md", "report.html"] {
+        assert!(read(name).contains("On real processes") && read(name).contains("A note."), "{name}");
+    }
+    let csv = read("report.csv");
+    assert!(csv.lines().nth(1).is_some_and(|line| line.ends_with(",10,9,0,70000,12.3")), "{csv}");
 }

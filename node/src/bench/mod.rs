@@ -1,11 +1,13 @@
-//! Measuring real validators: `quorate bench load` and `quorate bench run`. What is pure of it (figures, refusals, the search for the
-//! knee, comparisons) is in the crate `quorate-bench`.
+//! Measuring real validators: `quorate bench load` and `quorate bench run`, and `quorate bench complexity` on testnets. What is pure of it
+//! (figures, refusals, the search for the knee, comparisons, rows of what was counted) is in the crate `quorate-bench`.
 //!
 //! `field` is the network under load, `crowd` makes transactions, `pump` sends each when it is due, `ears` hear which are committed,
-//! `book` joins the two, `gauges` read what processes use, `drive` is one run.
+//! `book` joins the two, `gauges` read what processes use, `drive` is one run. `decisions`
+//! counts what one decision after the other costs.
 
 mod book;
 mod crowd;
+mod decisions;
 mod drive;
 mod ears;
 mod field;
@@ -21,6 +23,7 @@ use crate::{
     testnet::History,
 };
 use crowd::Crowd;
+pub(crate) use decisions::{Ground, decisions};
 use drive::Plan;
 use field::Field;
 use quorate_bench::{

@@ -98,6 +98,11 @@ impl Bed {
         self.prepared.manifest.nodes.iter().map(validator).collect()
     }
 
+    /// Ends a validator with SIGKILL, for good. That is no ending by itself.
+    pub(crate) async fn kill(&mut self, name: &str) {
+        self.children.kill(name).await;
+    }
+
     /// Waits until a validator ends by itself, and tells how. In a measurement none may.
     pub(crate) async fn broken(&mut self) -> Failure {
         let died = self.deaths.next().await;
