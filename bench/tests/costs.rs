@@ -3,6 +3,7 @@
 use quorate_bench::complexity::{Case, Costs, Fault, Row, measure, measure_with, theory};
 use quorate_crypto::Work;
 use quorate_ledger::SchemeKind;
+use std::cmp::Ordering;
 
 fn case(protocol: &str, scheme: &str, n: usize, fault: Fault) -> Case {
     Case { protocol: protocol.to_owned(), scheme: scheme.to_owned(), n, fault, seed: 7, decisions: 3 }
@@ -169,5 +170,26 @@ fn a_silent_leader_costs_the_timeouts_of_two_views() {
         let views = row.decisions;
         assert_eq!(of_kind(&row, "proposal").0 + of_kind(&row, "vote").0, views * theory::hotstuff::view(n), "{what}");
         assert_eq!((row.views, row.failed_views), (views + 1, 1), "{what}");
+    }
+}
+
+#[test]
+fn every_fault_is_survived_and_costs_more() {
+    for protocol in ["pbft", "hotstuff"] {
+        for fault in Fault::ALL {
+            let expected = match (protocol, fault) {
+                (_, Fault::None) => Ordering::Equal,
+                // Without f backups their messages are missing, and nothing else happens.
+                ("pbft", Fault::FSilent) => Ordering::Less,
+                _ => Ordering::Greater,
+            };
+            for n in [4, 7] {
+                let row = measured(&case(protocol, "symbolic as ed25519", n, fault));
+                let quiet = measured(&case(protocol, "symbolic as ed25519", n, Fault::None));
+                let each = |row: &Row| row.ordering.messages as f64 / row.decisions as f64;
+                assert!(row.decisions >= 3, "{protocol}, {fault}, {n}: {row:?}");
+                assert_eq!(each(&row).total_cmp(&each(&quiet)), expected, "{protocol}, {fault}, {n}: {row:?}");
+            }
+        }
     }
 }
