@@ -101,8 +101,8 @@ fn decisions_of_real_validators_are_counted_beside_the_formula() {
     let (home, out) = (dir.path().join("net"), dir.path().join("out"));
     let which = ["complexity", "--backend=testnet", "--protocols=pbft", "--schemes=ed25519", "--n=4", "--decisions=6"];
     let output = bench(&[&which[..], &["--home", text(&home), "--out", text(&out), "--output=json"]].concat());
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let said = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes));
+    assert_eq!(output.status.code(), Some(0), "{said:?}");
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let [row] = &report["rows"].as_array().expect("rows")[..] else { panic!("one row: {report}") };
     assert_eq!((&row["backend"], &row["n"], &row["decisions"]), (&"testnet".into(), &4.into(), &6.into()), "{row}");
