@@ -33,8 +33,8 @@ use tokio_util::{
 
 /// Commands to the driver that may wait. Dial tasks have one each at most; requests over it are refused.
 const COMMANDS: usize = 1024;
-/// When stopping, frames that are queued for connected peers may take so long to leave.
-const DRAIN: Duration = Duration::from_millis(300);
+/// When stopping, frames for connected peers may take so long to leave. Who stops over a fork has proof of it among them.
+const DRAIN: Duration = Duration::from_secs(1);
 /// When stopping, tasks may take so long to end.
 const STOP: Duration = Duration::from_secs(2);
 

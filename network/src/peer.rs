@@ -16,7 +16,10 @@ use crate::{
 use libp2p::PeerId;
 use quorate_types::ReplicaId;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Semaphore, watch};
@@ -71,6 +74,16 @@ struct Known {
     readers: [Option<CancellationToken>; Purpose::COUNT],
 }
 
+/// See [`PeerState::writing`].
+#[derive(Debug)]
+pub(crate) struct Writing<'a>(&'a AtomicUsize);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Everything about one peer.
 #[derive(Debug)]
 pub(crate) struct PeerState {
@@ -85,6 +98,8 @@ pub(crate) struct PeerState {
     pub(crate) handshakes: Arc<Semaphore>,
     /// By class.
     pub(crate) windows: [Window; 3],
+    /// Writers that may hold frames which are in no queue any more and not yet flushed.
+    writing: AtomicUsize,
     link: watch::Sender<Link>,
     known: Mutex<Known>,
 }
@@ -116,6 +131,7 @@ impl PeerState {
             meter: Arc::new(Meter::new(context.metrics.clone())),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             windows: Class::ALL.map(|class| Window::new(context.limits.class(class).window)),
+            writing: AtomicUsize::new(0),
             link: watch::Sender::new(Link::default()),
             known: Mutex::new(known),
         }
@@ -259,9 +275,16 @@ impl PeerState {
         queued
     }
 
-    /// Whether nothing waits to be sent.
+    /// Until it is dropped, a writer may hold frames that are in no queue. Taken before the first of them.
+    pub(crate) fn writing(&self) -> Writing<'_> {
+        self.writing.fetch_add(1, Ordering::SeqCst);
+        Writing(&self.writing)
+    }
+
+    /// Whether nothing waits to be sent, and what was sent is flushed.
     pub(crate) fn is_drained(&self) -> bool {
-        self.queue.is_empty() && self.queued().iter().all(|class| class.frames == 0)
+        // The way of a frame: queue, link, writer. Looked at in this order, none is missed.
+        self.queued().iter().all(|class| class.frames == 0) && self.writing.load(Ordering::SeqCst) == 0
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

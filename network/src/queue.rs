@@ -90,10 +90,6 @@ impl Queue {
         [0, 1, 2].map(|i| QueueStatus { frames: lanes[i].frames.len(), bytes: lanes[i].bytes })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().iter().all(|lane| lane.frames.is_empty())
-    }
-
     fn lock(&self) -> MutexGuard<'_, [Lane; 3]> {
         // No code below the lock can leave a lane half changed, so a poisoned lock is as good as any.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -161,7 +157,7 @@ mod tests {
         assert_eq!(next(&queue, Class::Vote).as_deref(), Some(&b"w"[..]));
         assert_eq!(next(&queue, Class::Vote).as_deref(), Some(&b"x"[..]));
         assert_eq!(next(&queue, Class::Batch).as_deref(), Some(&b"a"[..]));
-        assert!(queue.is_empty());
+        assert_eq!(queue.status(), [QueueStatus::default(); 3]);
     }
 
     #[test]

@@ -131,6 +131,7 @@ async fn write_waiting<S: AsyncWrite + Unpin>(
     class: Class,
     sink: &mut FramedWrite<S, FrameCodec>,
 ) -> Result<Option<Duration>, End> {
+    let _until_flushed = peer.writing();
     let deadline = context.limits.write_timeout;
     let mut unflushed = false;
     let until = loop {
@@ -154,4 +155,63 @@ fn next(context: &Context, peer: &PeerState, class: Class) -> Next {
     let taken = peer.queue.take(class, view);
     peer.meter.dropped(class.name(), Drop::Stale, taken.stale);
     taken.frame.map_or(Next::Nothing { until: None }, Next::Frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Frame, Hello, Limits, Peer, metrics::Metrics};
+    use bytes::Bytes;
+    use futures::FutureExt;
+    use prometheus_client::registry::Registry;
+    use quorate_crypto::IdentitySecret;
+    use quorate_types::{Digest, ReplicaId};
+    use tokio::sync::mpsc;
+
+    fn context() -> Context {
+        let hello = Hello {
+            version: crate::VERSION,
+            chain: "test".to_owned(),
+            genesis: Digest([7; 32]),
+            replica: ReplicaId(0),
+        };
+        Context {
+            hello,
+            limits: Limits::default(),
+            shaping: None,
+            metrics: Arc::new(Metrics::register(&mut Registry::default())),
+            inbound: mpsc::channel(1).0,
+            commands: mpsc::channel(1).0,
+            view: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_not_flushed_counts_as_not_sent() {
+        let context = context();
+        let identity = IdentitySecret::from_seed([1; 32]).public();
+        let peer = Peer { replica: ReplicaId(1), identity, address: String::new(), name: String::new() };
+        let peer = PeerState::new(&peer, libp2p::PeerId::random(), &context);
+        assert!(peer.is_drained());
+        peer.queue.push(Frame {
+            class: Class::Vote,
+            kind: "test",
+            stale_after: None,
+            bytes: Bytes::from_static(b"a last word"),
+        });
+        let (stream, mut other_end) = tokio::io::duplex(1);
+        let writer = write_frames(&context, &peer, Class::Vote, stream).fuse();
+        futures::pin_mut!(writer);
+        assert!(writer.as_mut().now_or_never().is_none(), "the pipe holds one byte only");
+        assert_eq!(peer.queue.status(), [crate::QueueStatus::default(); 3]);
+        assert!(!peer.is_drained());
+
+        let mut received = [0; 15];
+        select! {
+            end = writer.as_mut() => panic!("{end}"),
+            read = other_end.read_exact(&mut received) => assert_eq!(read.expect("all of it"), received.len()),
+        }
+        assert!(writer.as_mut().now_or_never().is_none(), "it waits for more");
+        assert!(peer.is_drained());
+    }
 }
