@@ -27,7 +27,7 @@ pub struct Ledger<D, I> {
     pub(crate) store: Store<D>,
     pub(crate) index: I,
     pub(crate) genesis: Block,
-    pub(crate) application: AppGenesis,
+    pub(crate) application: Arc<AppGenesis>,
     /// What it begins from, if not from genesis.
     pub(crate) base: Option<Base>,
     pub(crate) head: Header,
@@ -88,7 +88,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         let mut ledger = Self {
             store,
             index,
-            application: genesis.application.clone(),
+            application: Arc::new(genesis.application.clone()),
             head_digest: from.digest(),
             head: from,
             genesis: first,
@@ -316,10 +316,20 @@ impl<D: Disk, I: Index> Ledger<D, I> {
 
     /// Makes everything committed durable: first the log, then the index.
     pub fn sync(&mut self) -> Result<(), LedgerError> {
+        self.sync_log()?;
+        Ok(self.index.sync()?)
+    }
+
+    /// Makes all blocks durable. The index, which can be made from them, is only begun to be: it does not keep the caller waiting.
+    pub fn sync_blocks(&mut self) -> Result<(), LedgerError> {
+        self.sync_log()?;
+        Ok(self.index.begin_sync()?)
+    }
+
+    /// Makes the log durable, and tells the index so.
+    fn sync_log(&mut self) -> Result<(), LedgerError> {
         let durable = self.store.sync()?;
-        self.index.write(vec![(Table::Meta, DURABLE.to_vec(), Some(encode(&(self.head.chain, durable))))])?;
-        self.index.sync()?;
-        Ok(())
+        Ok(self.index.write(vec![(Table::Meta, DURABLE.to_vec(), Some(encode(&(self.head.chain, durable))))])?)
     }
 }
 

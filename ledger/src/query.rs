@@ -2,10 +2,10 @@
 
 use crate::{
     AccountState, Disk, Finality, History, Index, Ledger, LedgerError, Manifest, NotHeld, Outcome, StateAnswer,
-    StoredBlock, Table, TransactionProof, TxError, app, proof::outcome_leaf,
+    StoredBlock, Table, Tip, TransactionProof, app, proof::outcome_leaf,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use quorate_types::{Account, Digest, Header, Height, Transaction, decode, merkle};
+use quorate_types::{Account, Digest, Header, Height, decode, merkle};
 
 /// Where a transaction is, and what it did there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,19 +186,9 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         app::account(&self.state, account)
     }
 
-    /// Whether a transaction may come in, as far as can be told at the door: chain, nonce, payload. Its signature is checked
-    /// elsewhere.
-    pub fn admit(&self, transaction: &Transaction) -> Result<(), TxError> {
-        let (theirs, ours) = (transaction.body.chain, self.head.chain);
-        if theirs != ours {
-            return Err(TxError::WrongChain { theirs, ours });
-        }
-        app::check(&self.application, transaction).map_err(|why| TxError::Malformed { why })?;
-        let (nonce, next) = (transaction.body.nonce, self.account(&transaction.body.sender).nonce);
-        if nonce < next {
-            return Err(TxError::OldNonce { nonce, next });
-        }
-        Ok(())
+    /// What is committed, as a value.
+    pub fn tip(&self) -> Tip {
+        Tip { application: self.application.clone(), head: self.head.clone(), state: self.state.clone() }
     }
 
     /// The Merkle tree over all committed blocks. A ledger that began from a snapshot has none: no certificate covers the

@@ -149,7 +149,7 @@ fn a_malformed_payload_uses_up_its_nonce_and_nothing_else() {
     let mut ledger = memory();
     for (nonce, payload) in bad.iter().enumerate() {
         let transaction = raw(&rich(), nonce as u64, payload);
-        assert!(matches!(ledger.admit(&transaction), Err(TxError::Malformed { .. })), "refused at the door");
+        assert!(matches!(ledger.tip().admit(&transaction), Err(TxError::Malformed { .. })), "refused at the door");
         let committed = extend(&mut ledger, vec![super::batch([transaction])]);
         assert_eq!(committed.outcomes[0].1, Outcome::Failed(FailCode::MalformedPayload));
         assert_eq!(ledger.account(&rich().account()), AccountState { nonce: nonce as u64 + 1, balance: 1000 });
@@ -171,12 +171,12 @@ fn a_user_key_cannot_reach_an_account() {
 fn the_door_refuses_other_chains_and_old_nonces() {
     let mut ledger = memory();
     extend(&mut ledger, vec![super::batch([tx(&rich(), 0, &put("a", "1"))])]);
-    assert_eq!(ledger.admit(&tx(&rich(), 0, &put("a", "1"))), Err(TxError::OldNonce { nonce: 0, next: 1 }));
-    assert_eq!(ledger.admit(&tx(&rich(), 1, &put("a", "1"))), Ok(()));
-    assert_eq!(ledger.admit(&tx(&rich(), 7, &put("a", "1"))), Ok(()), "its turn may come");
+    assert_eq!(ledger.tip().admit(&tx(&rich(), 0, &put("a", "1"))), Err(TxError::OldNonce { nonce: 0, next: 1 }));
+    assert_eq!(ledger.tip().admit(&tx(&rich(), 1, &put("a", "1"))), Ok(()));
+    assert_eq!(ledger.tip().admit(&tx(&rich(), 7, &put("a", "1"))), Ok(()), "its turn may come");
     let mut foreign = tx(&rich(), 1, &put("a", "1"));
     foreign.body.chain = quorate_types::ChainId(quorate_types::Digest([7; 32]));
-    assert!(matches!(ledger.admit(&foreign), Err(TxError::WrongChain { .. })));
+    assert!(matches!(ledger.tip().admit(&foreign), Err(TxError::WrongChain { .. })));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A damaged index file: noticed and rebuilt from the log, and never a wrong answer.
 
 use super::{assert_grown, genesis, reopen::Home};
-use crate::{Index, RedbIndex, Table};
-use std::fs;
+use crate::{Change, Index, RedbIndex, Table};
+use std::{fs, path::PathBuf};
 
 /// Opens the home with this index file; the answers must be right, whatever is in it.
 fn opens_right(home: &Home, bytes: &[u8], what: &str) -> bool {
@@ -97,4 +97,71 @@ fn a_file_that_another_process_has_open_is_not_taken_for_a_damaged_one() {
     drop(held);
     let (index, note) = RedbIndex::open_or_recreate(&path).expect("free again");
     assert_eq!((note, index.get(Table::Meta, &[1]).expect("reads")), (None, Some(vec![2])));
+}
+
+/// A new index, and where it is.
+fn index() -> (tempfile::TempDir, PathBuf, RedbIndex) {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let path = dir.path().join("index.redb");
+    let (index, _) = RedbIndex::open_or_recreate(&path).expect("new");
+    (dir, path, index)
+}
+
+fn put(key: u32, value: &[u8]) -> Change {
+    (Table::State, key.to_be_bytes().to_vec(), Some(value.to_vec()))
+}
+
+fn value(index: &RedbIndex, key: u32) -> Option<Vec<u8>> {
+    index.get(Table::State, &key.to_be_bytes()).expect("reads")
+}
+
+#[test]
+fn the_last_write_is_read_wherever_older_ones_are() {
+    let (_dir, path, mut index) = index();
+    let removed = |key: u32| (Table::State, key.to_be_bytes().to_vec(), None);
+    index.write(vec![put(1, b"file"), put(2, b"file"), put(3, b"file")]).expect("writes");
+    index.sync().expect("syncs");
+    index.write(vec![put(2, b"leaving"), removed(3), put(4, b"leaving")]).expect("writes");
+    index.begin_sync().expect("begins");
+    index.write(vec![put(4, b"held"), put(3, b"back")]).expect("writes");
+    let expected = [(1, "file"), (2, "leaving"), (3, "back"), (4, "held")];
+    let look = |index: &RedbIndex| {
+        for (key, expected) in expected {
+            assert_eq!(value(index, key), Some(expected.as_bytes().to_vec()), "{key}");
+        }
+        let all = index.all(Table::State).expect("reads");
+        let expected = expected.map(|(key, value)| (key.to_be_bytes().to_vec(), value.as_bytes().to_vec()));
+        assert_eq!(all, expected);
+    };
+    look(&index);
+    index.begin_sync().expect("begins when the first has ended");
+    look(&index);
+    drop(index);
+    look(&RedbIndex::open_or_recreate(&path).expect("free again").0);
+}
+
+#[test]
+fn what_was_not_synced_is_not_in_the_file_and_what_was_is_there_whole() {
+    let (_dir, path, mut index) = index();
+    index.write(vec![put(1, b"synced")]).expect("writes");
+    index.begin_sync().expect("begins");
+    index.write(vec![put(1, b"later"), put(2, b"later")]).expect("writes");
+    drop(index);
+    let (index, note) = RedbIndex::open_or_recreate(&path).expect("free again");
+    assert_eq!((note, value(&index, 1), value(&index, 2)), (None, Some(b"synced".to_vec()), None));
+}
+
+#[test]
+fn more_than_memory_should_hold_goes_into_the_file() {
+    let (_dir, path, mut index) = index();
+    let many = 70_000;
+    (0..many).for_each(|key| index.write(vec![put(key, &key.to_le_bytes())]).expect("writes"));
+    assert_eq!(index.all(Table::State).expect("reads").len(), many as usize);
+    index.clear().expect("clears");
+    assert_eq!(value(&index, 1), None);
+    index.write(vec![put(7, b"anew")]).expect("writes");
+    index.sync().expect("syncs");
+    drop(index);
+    let (index, _) = RedbIndex::open_or_recreate(&path).expect("free again");
+    assert_eq!(index.all(Table::State).expect("reads"), [(7_u32.to_be_bytes().to_vec(), b"anew".to_vec())]);
 }

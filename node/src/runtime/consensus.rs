@@ -1,13 +1,19 @@
 //! The consensus thread: one input after the other, no disk, no locks.
 
 use super::{
-    around::Speaker, fail::Failure, journal::JournalWork, ledger::LedgerTask, outbox::Outbox, publish::Publisher,
+    around::Speaker,
+    fail::Failure,
+    journal::JournalWork,
+    ledger::LedgerTask,
+    outbox::Outbox,
+    publish::Publisher,
+    submit::{CheckedTransaction, Taken, refusal},
 };
 use crate::handle::Examination;
-use quorate_consensus::{Protocol, Refused};
+use quorate_consensus::Protocol;
 use quorate_ledger::Entry;
 use quorate_network::Slot;
-use quorate_types::{ReplicaId, Transaction};
+use quorate_types::ReplicaId;
 use quorate_validator::{Checked, Core, CoreTimer, Effect, Input, LedgerReply, Output};
 use std::{
     sync::{
@@ -34,8 +40,8 @@ pub(super) enum Event<P: Protocol> {
     TimedOut(CoreTimer),
     /// From the ledger thread.
     Ledger(Box<LedgerReply>),
-    /// A client's transaction, checked, with its sender's next nonce.
-    Submit { transaction: Transaction, account_nonce: u64, respond: oneshot::Sender<Result<(), Refused>> },
+    /// A client's transactions, checked. Answered, in order, once each is in the mempool or refused.
+    Submit { checked: Vec<CheckedTransaction>, respond: oneshot::Sender<Vec<Taken>> },
     /// The journal has begun a new file, which is this long.
     Rotated { bytes: u64 },
     /// Somebody asks why there is no block.
@@ -104,10 +110,9 @@ impl<P: Protocol> Consensus<P> {
                 Event::Examine(respond) => {
                     let _gone = respond.send(self.publisher.examine(&self.core));
                 }
-                Event::Submit { transaction, account_nonce, respond } => {
-                    let (result, output) = self.core.submit(transaction, account_nonce);
-                    let _gone_client = respond.send(result);
-                    self.perform(output)?;
+                Event::Submit { checked, respond } => {
+                    let taken = checked.into_iter().map(|checked| self.submit(checked)).collect::<Result<_, Gone>>()?;
+                    let _gone_client = respond.send(taken);
                 }
             }
             self.outbox.post();
@@ -119,6 +124,16 @@ impl<P: Protocol> Consensus<P> {
     fn take(&mut self, input: Input<P::Message>) -> Result<(), Gone> {
         let output = self.core.handle(input);
         self.perform(output)
+    }
+
+    fn submit(&mut self, checked: CheckedTransaction) -> Result<Taken, Gone> {
+        let (transaction, account_nonce) = match checked {
+            Ok(checked) => checked,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (result, output) = self.core.submit(transaction, account_nonce);
+        self.perform(output)?;
+        Ok(result.map_err(refusal))
     }
 
     fn perform(&mut self, output: Output<Speaker<P>>) -> Result<(), Gone> {

@@ -29,8 +29,8 @@ use tokio::sync::{mpsc as async_mpsc, oneshot};
 pub(super) enum Job {
     /// A peer's message.
     Message { from: ReplicaId, class: Class, bytes: Bytes, slot: Slot },
-    /// A client's transaction; answered once it is in the mempool or refused.
-    Transaction { transaction: Transaction, respond: oneshot::Sender<submit::Taken> },
+    /// A client's transactions; answered, in order, once each is in the mempool or refused.
+    Transactions { transactions: Vec<Transaction>, respond: oneshot::Sender<Vec<submit::Taken>> },
 }
 
 /// What the pool's threads share.
@@ -63,7 +63,7 @@ impl<P: Protocol> Checker<P> {
     fn run(&self, job: Job) {
         match job {
             Job::Message { from, class, bytes, slot } => self.message((from, class), &bytes, slot),
-            Job::Transaction { transaction, respond } => self.intake.take(transaction, respond, &self.consensus),
+            Job::Transactions { transactions, respond } => self.intake.take(transactions, respond, &self.consensus),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::handle::{NodeEvent, NodeLedger};
 use quorate_consensus::Protocol;
-use quorate_ledger::{CommittedBlock, Outcome as Executed};
+use quorate_ledger::{CommittedBlock, LedgerError, Outcome as Executed, Tip};
 use quorate_types::{Header, Height, ReplicaId};
 use quorate_validator::{
     Committed, Finality, LedgerReply, LedgerWork, perform,
@@ -26,15 +26,22 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc as async_mpsc};
 
-/// Committed blocks after which the ledger is made durable without being asked. Consensus does not need it (the journal
-/// keeps what the ledger might lose), but it bounds how much is executed again after a power failure.
-const SYNC_EVERY: u64 = 1024;
+/// Committed blocks, and transactions, after which the ledger is made durable without being asked. Consensus does not need it (the
+/// journal keeps what the ledger might lose), but it bounds how much is executed again after a crash.
+const SYNC_EVERY: Unsynced = Unsynced { blocks: 1024, transactions: 16_384 };
+
+/// What was committed since the ledger was made durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unsynced {
+    blocks: usize,
+    transactions: usize,
+}
 
 /// Something for the ledger thread.
 pub(super) enum LedgerTask {
     /// From the replica.
     Work(LedgerWork),
-    /// Make everything committed so far durable, then answer.
+    /// Make all blocks committed so far durable, then answer.
     Sync(mpsc::Sender<()>),
     /// The replica wants the ledger to stand at `height`, where `from` stands.
     Want { from: ReplicaId, height: Height },
@@ -46,6 +53,8 @@ pub(super) enum LedgerTask {
 
 pub(super) struct LedgerThread<P: Protocol> {
     pub(super) ledger: Arc<RwLock<NodeLedger>>,
+    /// Its tip, for those who must not wait for it.
+    pub(super) tip: Arc<RwLock<Tip>>,
     pub(super) me: ReplicaId,
     pub(super) around: Arc<dyn Around<P>>,
     pub(super) finality: Finality,
@@ -59,7 +68,7 @@ pub(super) struct LedgerThread<P: Protocol> {
     pub(super) catch_up: CatchUp,
     pub(super) asks: async_mpsc::UnboundedSender<Ask>,
     pub(super) syncing: Arc<AtomicBool>,
-    pub(super) unsynced: u64,
+    pub(super) unsynced: Unsynced,
 }
 
 impl<P: Protocol> LedgerThread<P> {
@@ -74,12 +83,12 @@ impl<P: Protocol> LedgerThread<P> {
             match task {
                 LedgerTask::Work(work) => self.work(work)?,
                 LedgerTask::Sync(done) => {
-                    self.sync()?;
+                    self.sync(NodeLedger::sync_blocks)?;
                     let _gone = done.send(());
                 }
                 LedgerTask::Want { from, height } => self.want(from, height),
                 LedgerTask::Answered { ticket, answer } => self.answered(ticket, answer)?,
-                LedgerTask::Stop => return self.sync(),
+                LedgerTask::Stop => return self.sync(NodeLedger::sync),
             }
         }
         Ok(())
@@ -93,13 +102,9 @@ impl<P: Protocol> LedgerThread<P> {
         let Some(reply) = reply else { return Ok(()) };
         if let LedgerReply::Committed(committed) = &reply {
             self.announce(committed);
-            self.unsynced += u64::try_from(committed.blocks.len()).unwrap_or(u64::MAX);
-            if self.unsynced >= SYNC_EVERY {
-                self.sync()?;
-            }
         }
         let _stopped = self.consensus.send(Event::Ledger(Box::new(reply)));
-        Ok(())
+        self.sync_if_due()
     }
 
     fn want(&mut self, from: ReplicaId, height: Height) {
@@ -152,10 +157,11 @@ impl<P: Protocol> LedgerThread<P> {
             let _stopped = self.consensus.send(Event::Ledger(Box::new(reply)));
         }
         self.ask(ask);
-        Ok(())
+        self.sync_if_due()
     }
 
-    fn announce(&self, committed: &Committed) {
+    fn announce(&mut self, committed: &Committed) {
+        self.show_tip();
         self.waiters.committed(committed);
         let mut transactions = 0;
         for block in &committed.blocks {
@@ -169,15 +175,30 @@ impl<P: Protocol> LedgerThread<P> {
         if !committed.blocks.is_empty() {
             let _nobody_listens = self.events.send(NodeEvent::Commit { height: committed.head, transactions });
         }
+        self.unsynced.blocks += committed.blocks.len();
+        self.unsynced.transactions += transactions;
     }
 
-    fn sync(&mut self) -> Result<(), String> {
-        self.unsynced = 0;
+    fn show_tip(&self) {
+        let tip = self.ledger.read().unwrap_or_else(PoisonError::into_inner).tip();
+        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
+    }
+
+    fn sync_if_due(&mut self) -> Result<(), String> {
+        let Unsynced { blocks, transactions } = self.unsynced;
+        if blocks < SYNC_EVERY.blocks && transactions < SYNC_EVERY.transactions {
+            return Ok(());
+        }
+        self.sync(NodeLedger::sync_blocks)
+    }
+
+    fn sync(&mut self, sync: fn(&mut NodeLedger) -> Result<(), LedgerError>) -> Result<(), String> {
+        self.unsynced = Unsynced::default();
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-        ledger.sync().map_err(|error| self.broken(&error))
+        sync(&mut ledger).map_err(|error| self.broken(&error))
     }
 
-    fn broken(&self, error: &quorate_ledger::LedgerError) -> String {
+    fn broken(&self, error: &LedgerError) -> String {
         format!("the ledger cannot go on: {error}")
     }
 }

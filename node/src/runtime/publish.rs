@@ -1,8 +1,9 @@
 //! What the consensus thread tells the outside about itself: at most every few milliseconds, and whenever it rests.
 
 use super::{metrics::Metrics, standing::Standing};
-use crate::handle::{Examination, NodeEvent, NodeLedger, Role, Status};
+use crate::handle::{Examination, NodeEvent, Role, Status};
 use quorate_consensus::Replica;
+use quorate_ledger::Tip;
 use quorate_types::{ReplicaId, View};
 use quorate_validator::Core;
 use std::{
@@ -20,7 +21,7 @@ const AT_MOST_EVERY: Duration = Duration::from_millis(20);
 pub(super) struct Publisher {
     pub(super) status: Arc<watch::Sender<Status>>,
     pub(super) events: broadcast::Sender<NodeEvent>,
-    pub(super) ledger: Arc<RwLock<NodeLedger>>,
+    pub(super) tip: Arc<RwLock<Tip>>,
     pub(super) connected: Arc<AtomicUsize>,
     pub(super) syncing: Arc<AtomicBool>,
     /// Peers that must be connected for a quorum, this replica not counted.
@@ -71,8 +72,8 @@ impl Publisher {
         let connected = self.connected.load(Ordering::Relaxed);
         let syncing = self.syncing.load(Ordering::Relaxed);
         let (height, head, head_time) = {
-            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-            (ledger.head().height, ledger.head().digest(), ledger.head().timestamp)
+            let tip = self.tip.read().unwrap_or_else(PoisonError::into_inner);
+            (tip.head().height, tip.head().digest(), tip.head().timestamp)
         };
         self.standing.look(core, height, replica.has_work, self.last);
         self.metrics.pool(&pool);

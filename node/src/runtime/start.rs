@@ -9,7 +9,7 @@ use super::{
     ingress::{self, Checker, spawn_pool},
     jobs,
     journal::JournalThread,
-    ledger::LedgerThread,
+    ledger::{LedgerThread, Unsynced},
     metrics::Metrics,
     outbox::Outbox,
     publish::Publisher,
@@ -109,6 +109,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
     let make = |config, records| around.replica(config, records);
     let mut core: Core<Speaker<P>> = recover_as::<P, _, _, _>(make, replica, batch_limits(&config), recovered, &ledger);
     let (door, shaping) = (around.door(), around.shaping());
+    let tip = Arc::new(RwLock::new(ledger.tip()));
     let ledger = Arc::new(RwLock::new(ledger));
 
     let evidence = open_evidence::<P>(&config, &keys)?;
@@ -138,6 +139,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
 
     let ledger_thread = LedgerThread {
         ledger: ledger.clone(),
+        tip: tip.clone(),
         me: config.me,
         around,
         finality: Finality::of::<P>(keys.clone()),
@@ -151,7 +153,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         catch_up: CatchUp::new(committee.others(config.me).collect(), snapshot_gap(&config)),
         asks,
         syncing: syncing.clone(),
-        unsynced: 0,
+        unsynced: Unsynced::default(),
     };
     let journal_thread = JournalThread {
         journal: StepJournal::new(journal, config.durability),
@@ -179,7 +181,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
         publisher: Publisher {
             status: status.clone(),
             events: events.clone(),
-            ledger: ledger.clone(),
+            tip: tip.clone(),
             connected: connected.clone(),
             syncing,
             needed_peers: committee.quorum().saturating_sub(1),
@@ -196,7 +198,7 @@ async fn run<P: Protocol<Scheme: GenesisScheme>>(
     let rejected = Arc::new(Mutex::new(None));
     let transactions = TransactionChecks::of(&config.genesis);
     let checker = Checker {
-        intake: Intake { ledger: ledger.clone(), transactions: transactions.clone() },
+        intake: Intake { tip, transactions: transactions.clone() },
         keys: WireKeys { consensus: keys, transactions },
         consensus: to_consensus.clone(),
         metrics: metrics.clone(),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::handle::{NodeLedger, RejectCode, Submission, Submitted, Wait};
 use quorate_consensus::{Protocol, Refused};
-use quorate_ledger::{Outcome, SkipCode, TxError};
+use quorate_ledger::{Outcome, SkipCode, Tip, TxError};
 use quorate_types::{Digest, Height, Transaction};
 use quorate_validator::{Committed, TransactionChecks};
 use std::{
@@ -19,52 +19,53 @@ use tokio::sync::{mpsc as async_mpsc, oneshot};
 /// Clients that wait for a commit at a time; beyond that they are told to come back.
 const MAX_WAITERS: usize = 100_000;
 
-/// What became of a transaction at the door.
-pub(super) type Taken = Result<(), (RejectCode, String)>;
+/// Transactions of one client that are checked together, at most: waking a thread costs more than looking at a transaction. Their
+/// signatures take a thread a millisecond, for which nothing else waits long.
+const TOGETHER: usize = 32;
 
-/// Checks a transaction and passes it to the consensus thread.
+/// Why a transaction is not taken.
+pub(super) type Refusal = (RejectCode, String);
+/// What became of a transaction at the door.
+pub(super) type Taken = Result<(), Refusal>;
+/// A transaction that may be pooled, and its sender's next nonce.
+pub(super) type CheckedTransaction = Result<(Transaction, u64), Refusal>;
+
+/// Checks transactions and passes them to the consensus thread.
 pub(super) struct Intake {
-    pub(super) ledger: Arc<RwLock<NodeLedger>>,
+    pub(super) tip: Arc<RwLock<Tip>>,
     pub(super) transactions: TransactionChecks,
 }
 
 impl Intake {
     pub(super) fn take<P: Protocol>(
         &self,
-        transaction: Transaction,
-        respond: oneshot::Sender<Taken>,
+        transactions: Vec<Transaction>,
+        respond: oneshot::Sender<Vec<Taken>>,
         consensus: &mpsc::Sender<Event<P>>,
     ) {
-        let account_nonce = match self.check(&transaction) {
-            Ok(nonce) => nonce,
-            Err(refused) => return drop(respond.send(Err(refused))),
-        };
-        let (answer, answered) = oneshot::channel();
-        let event = Event::Submit { transaction, account_nonce, respond: answer };
-        let result = match consensus.send(event) {
-            // The consensus thread answers within one event.
-            Ok(()) => answered.blocking_recv().map_err(|_| stopping()).and_then(|taken| taken.map_err(refusal)),
-            Err(_) => Err(stopping()),
-        };
-        let _gone_client = respond.send(result);
+        let nonces = transactions.iter().map(|transaction| self.check(transaction)).collect::<Vec<_>>();
+        let checked = transactions.into_iter().zip(nonces).map(|(transaction, nonce)| Ok((transaction, nonce?)));
+        // If the consensus thread has ended, so has what the client waits for.
+        let _stopped = consensus.send(Event::Submit { checked: checked.collect(), respond });
     }
 
-    fn check(&self, transaction: &Transaction) -> Result<u64, (RejectCode, String)> {
+    fn check(&self, transaction: &Transaction) -> Result<u64, Refusal> {
         let account_nonce = {
-            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-            ledger.admit(transaction).map_err(|error| (code(&error), error.to_string()))?;
-            ledger.account(&transaction.body.sender).nonce
+            let tip = self.tip.read().unwrap_or_else(PoisonError::into_inner);
+            tip.admit(transaction).map_err(|error| (code(&error), error.to_string()))?;
+            tip.account(&transaction.body.sender).nonce
         };
         self.transactions.check(transaction).map_err(|error| (RejectCode::BadSignature, error.to_string()))?;
         Ok(account_nonce)
     }
 }
 
-fn stopping() -> (RejectCode, String) {
+fn stopping() -> Refusal {
     (RejectCode::Stopping, "the validator is stopping".to_owned())
 }
 
-fn refusal(refused: Refused) -> (RejectCode, String) {
+/// Why the mempool has not taken a transaction.
+pub(super) fn refusal(refused: Refused) -> Refusal {
     let code = match refused {
         Refused::OldNonce { .. } => RejectCode::OldNonce,
         Refused::NonceTaken { .. } => RejectCode::Conflicting,
@@ -138,18 +139,26 @@ pub(super) async fn serve(
         let (jobs, waiters, ledger) = (jobs.clone(), waiters.clone(), ledger.clone());
         tokio::spawn(async move {
             let Submission { transactions, wait, respond } = submission;
-            let mut pending = Vec::with_capacity(transactions.len());
-            for transaction in transactions {
+            let waiting = |transaction: &Transaction| {
                 let digest = transaction.digest();
-                let commit = if wait == Wait::Committed { waiters.wait(digest) } else { None };
-                let (sender, taken) = oneshot::channel();
-                jobs.push(Lane::Clients, Job::Transaction { transaction, respond: sender });
-                pending.push((digest, taken, commit));
+                (digest, if wait == Wait::Committed { waiters.wait(digest) } else { None })
+            };
+            let mut pending = Vec::new();
+            let mut transactions = transactions.into_iter().peekable();
+            while transactions.peek().is_some() {
+                let transactions: Vec<_> = transactions.by_ref().take(TOGETHER).collect();
+                let waiting: Vec<_> = transactions.iter().map(waiting).collect();
+                let (respond, taken) = oneshot::channel();
+                jobs.push(Lane::Clients, Job::Transactions { transactions, respond });
+                pending.push((waiting, taken));
             }
-            let mut results = Vec::with_capacity(pending.len());
-            for (digest, taken, commit) in pending {
-                let taken = taken.await.unwrap_or_else(|_| Err(stopping()));
-                results.push(follow(digest, taken, commit, wait, &waiters, &ledger).await);
+            let mut results = Vec::new();
+            for (waiting, taken) in pending {
+                let mut taken = taken.await.unwrap_or_default().into_iter();
+                for (digest, commit) in waiting {
+                    let taken = taken.next().unwrap_or_else(|| Err(stopping()));
+                    results.push(follow(digest, taken, commit, wait, &waiters, &ledger).await);
+                }
             }
             let _gone_client = respond.send(results);
         });

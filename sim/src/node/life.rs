@@ -82,8 +82,9 @@ impl<P: SimProtocol> Life<P> {
     /// A client hands in a transaction.
     pub(crate) fn submit(&mut self, transaction: Transaction, outs: &mut Vec<Out<P>>) -> Result<(), TurnedAway> {
         self.keys.transactions.check(&transaction).map_err(|_| TurnedAway::BadSignature)?;
-        self.ledger.admit(&transaction)?;
-        let nonce = self.ledger.account(&transaction.body.sender).nonce;
+        let tip = self.ledger.tip();
+        tip.admit(&transaction)?;
+        let nonce = tip.account(&transaction.body.sender).nonce;
         let (result, output) = self.core.submit(transaction, nonce);
         self.perform(output, outs);
         Ok(result?)

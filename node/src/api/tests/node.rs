@@ -145,7 +145,7 @@ fn commit(
     if verify_transaction(&transaction).is_err() {
         return Submitted::Rejected { code: RejectCode::BadSignature, why: "not the sender's signature".into() };
     }
-    if let Err(error) = ledger.admit(&transaction) {
+    if let Err(error) = ledger.tip().admit(&transaction) {
         return Submitted::Rejected { code: RejectCode::OldNonce, why: error.to_string() };
     }
     let digest = transaction.digest();

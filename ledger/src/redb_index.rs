@@ -1,0 +1,190 @@
+//! The index in a redb file.
+//!
+//! What is written stays in memory until it is made durable, in one transaction, beside the caller, who reads and writes on. One
+//! transaction for each block copied the same pages over and over, took most of a commit's time, and left the old pages to the next durable
+//! transaction, which then stopped everybody for a tenth of a second.
+
+use crate::{Change, Index, Table};
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use std::{
+    collections::BTreeMap,
+    fs, io, mem, panic,
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+/// Changes held in memory at most. More of them, as of an index that is made anew, go into the file without being durable.
+const HELD: usize = 65_536;
+
+/// The last change of each key.
+type Changes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+/// An index in a redb file.
+#[derive(Debug)]
+pub struct RedbIndex {
+    database: Arc<Database>,
+    /// Not in the file yet.
+    held: Changes,
+    /// On their way into the file.
+    leaving: Option<Leaving>,
+}
+
+#[derive(Debug)]
+struct Leaving {
+    changes: Arc<Changes>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(format!("index: {error}"))
+}
+
+fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(match table {
+        Table::Digest => "digest",
+        Table::Transaction => "transaction",
+        Table::State => "state",
+        Table::Meta => "meta",
+    })
+}
+
+fn of_table(changes: &Changes, table: Table) -> impl Iterator<Item = (&Vec<u8>, &Option<Vec<u8>>)> {
+    let from = changes.range((table, Vec::new())..);
+    from.take_while(move |((of, _), _)| *of == table).map(|((_, key), value)| (key, value))
+}
+
+fn commit(database: &Database, changes: &Changes, durability: Durability) -> io::Result<()> {
+    let mut write = database.begin_write().map_err(failed)?;
+    write.set_durability(durability).map_err(failed)?;
+    for table in Table::ALL {
+        let mut open = write.open_table(definition(table)).map_err(failed)?;
+        for (key, value) in of_table(changes, table) {
+            match value {
+                Some(value) => open.insert(key.as_slice(), value.as_slice()).map_err(failed)?,
+                None => open.remove(key.as_slice()).map_err(failed)?,
+            };
+        }
+    }
+    write.commit().map_err(failed)
+}
+
+impl RedbIndex {
+    /// Opens the file, which is created if it is not there. A damaged file is removed and begun anew; the note says so. A
+    /// file that is open elsewhere is left alone.
+    pub fn open_or_recreate(path: &Path) -> io::Result<(Self, Option<String>)> {
+        // redb panics over some damaged pages. Nothing of it is left when it does, and the file is thrown away.
+        let opened = panic::catch_unwind(|| Self::open(path)).unwrap_or_else(|_| Err(failed("it cannot be read")));
+        match opened {
+            Ok(index) => Ok((index, None)),
+            Err(error) if path.exists() && error.kind() != io::ErrorKind::WouldBlock => {
+                let note = format!("{} was damaged ({error}) and is rebuilt from the block log", path.display());
+                fs::remove_file(path)?;
+                Ok((Self::open(path)?, Some(note)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut database = Database::create(path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => {
+                io::Error::new(io::ErrorKind::WouldBlock, format!("{} is open in another process", path.display()))
+            }
+            error => failed(error),
+        })?;
+        // Reading verifies no checksums, so damage would show as wrong answers: it is looked for here.
+        if !database.check_integrity().map_err(failed)? {
+            return Err(failed("its checksums do not match"));
+        }
+        commit(&database, &Changes::new(), Durability::Immediate)?;
+        Ok(Self { database: Arc::new(database), held: Changes::new(), leaving: None })
+    }
+
+    /// Waits until nothing is on its way into the file.
+    fn land(&mut self) -> io::Result<()> {
+        let Some(Leaving { thread, .. }) = self.leaving.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(failed("writing to it ended in a panic")))
+    }
+
+    /// Writes what is held into the file.
+    fn put_down(&mut self, durability: Durability) -> io::Result<()> {
+        self.land()?;
+        commit(&self.database, &self.held, durability)?;
+        self.held.clear();
+        Ok(())
+    }
+
+    /// What is not, or not certainly, in the file: older changes first.
+    fn above_file(&self) -> impl DoubleEndedIterator<Item = &Changes> {
+        let leaving = self.leaving.as_ref().map(|leaving| &*leaving.changes);
+        leaving.into_iter().chain(std::iter::once(&self.held))
+    }
+}
+
+impl Index for RedbIndex {
+    fn write(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        self.held.extend(changes.into_iter().map(|(table, key, value)| ((table, key), value)));
+        if self.held.len() > HELD { self.put_down(Durability::None) } else { Ok(()) }
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let place = (table, key.to_vec());
+        if let Some(value) = self.above_file().rev().find_map(|changes| changes.get(&place)) {
+            return Ok(value.clone());
+        }
+        let read = self.database.begin_read().map_err(failed)?;
+        let open = read.open_table(definition(table)).map_err(failed)?;
+        Ok(open.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+    }
+
+    fn all(&self, table: Table) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let open = read.open_table(definition(table)).map_err(failed)?;
+        let mut all = BTreeMap::new();
+        for entry in open.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            all.insert(key.value().to_vec(), value.value().to_vec());
+        }
+        for (key, value) in self.above_file().flat_map(|changes| of_table(changes, table)) {
+            match value {
+                Some(value) => all.insert(key.clone(), value.clone()),
+                None => all.remove(key),
+            };
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.put_down(Durability::Immediate)
+    }
+
+    fn begin_sync(&mut self) -> io::Result<()> {
+        self.land()?;
+        let changes = Arc::new(mem::take(&mut self.held));
+        let (database, leaving) = (self.database.clone(), changes.clone());
+        let write = move || commit(&database, &leaving, Durability::Immediate);
+        let thread = thread::Builder::new().name("index".to_owned()).spawn(write)?;
+        self.leaving = Some(Leaving { changes, thread });
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.land()?;
+        self.held.clear();
+        let write = self.database.begin_write().map_err(failed)?;
+        for table in Table::ALL {
+            write.delete_table(definition(table)).map_err(failed)?;
+            write.open_table(definition(table)).map_err(failed)?;
+        }
+        write.commit().map_err(failed)
+    }
+}
+
+impl Drop for RedbIndex {
+    /// The file is free once this has returned.
+    fn drop(&mut self) {
+        // Nobody is left who could be told; what is not in the file is made from the log again.
+        let _lost = self.land();
+    }
+}
