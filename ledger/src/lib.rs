@@ -16,6 +16,7 @@ mod execute;
 mod genesis;
 mod history;
 mod index;
+mod index_file;
 mod install;
 mod journal;
 mod ledger;

@@ -4,10 +4,12 @@
 //! transaction for each block copied the same pages over and over, took most of a commit's time, and left the old pages to the next durable
 //! transaction, which then stopped everybody for a tenth of a second.
 
-use crate::{Change, Index, Table};
-use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use crate::{
+    Change, Index, Table,
+    index_file::{Changes, File, failed, of_table},
+};
+use redb::Durability;
 use std::{
-    collections::BTreeMap,
     fs, io, mem, panic,
     path::Path,
     sync::Arc,
@@ -17,13 +19,10 @@ use std::{
 /// Changes held in memory at most. More of them, as of an index that is made anew, go into the file without being durable.
 const HELD: usize = 65_536;
 
-/// The last change of each key.
-type Changes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
-
 /// An index in a redb file.
 #[derive(Debug)]
 pub struct RedbIndex {
-    database: Arc<Database>,
+    file: Arc<File>,
     /// Not in the file yet.
     held: Changes,
     /// On their way into the file.
@@ -34,39 +33,6 @@ pub struct RedbIndex {
 struct Leaving {
     changes: Arc<Changes>,
     thread: JoinHandle<io::Result<()>>,
-}
-
-fn failed(error: impl std::fmt::Display) -> io::Error {
-    io::Error::other(format!("index: {error}"))
-}
-
-fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(match table {
-        Table::Digest => "digest",
-        Table::Transaction => "transaction",
-        Table::State => "state",
-        Table::Meta => "meta",
-    })
-}
-
-fn of_table(changes: &Changes, table: Table) -> impl Iterator<Item = (&Vec<u8>, &Option<Vec<u8>>)> {
-    let from = changes.range((table, Vec::new())..);
-    from.take_while(move |((of, _), _)| *of == table).map(|((_, key), value)| (key, value))
-}
-
-fn commit(database: &Database, changes: &Changes, durability: Durability) -> io::Result<()> {
-    let mut write = database.begin_write().map_err(failed)?;
-    write.set_durability(durability).map_err(failed)?;
-    for table in Table::ALL {
-        let mut open = write.open_table(definition(table)).map_err(failed)?;
-        for (key, value) in of_table(changes, table) {
-            match value {
-                Some(value) => open.insert(key.as_slice(), value.as_slice()).map_err(failed)?,
-                None => open.remove(key.as_slice()).map_err(failed)?,
-            };
-        }
-    }
-    write.commit().map_err(failed)
 }
 
 impl RedbIndex {
@@ -87,18 +53,8 @@ impl RedbIndex {
     }
 
     fn open(path: &Path) -> io::Result<Self> {
-        let mut database = Database::create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => {
-                io::Error::new(io::ErrorKind::WouldBlock, format!("{} is open in another process", path.display()))
-            }
-            error => failed(error),
-        })?;
-        // Reading verifies no checksums, so damage would show as wrong answers: it is looked for here.
-        if !database.check_integrity().map_err(failed)? {
-            return Err(failed("its checksums do not match"));
-        }
-        commit(&database, &Changes::new(), Durability::Immediate)?;
-        Ok(Self { database: Arc::new(database), held: Changes::new(), leaving: None })
+        let file = Arc::new(File::open(path)?);
+        Ok(Self { file, held: Changes::new(), leaving: None })
     }
 
     /// Waits until nothing is on its way into the file.
@@ -110,7 +66,7 @@ impl RedbIndex {
     /// Writes what is held into the file.
     fn put_down(&mut self, durability: Durability) -> io::Result<()> {
         self.land()?;
-        commit(&self.database, &self.held, durability)?;
+        self.file.commit(&self.held, durability)?;
         self.held.clear();
         Ok(())
     }
@@ -133,19 +89,11 @@ impl Index for RedbIndex {
         if let Some(value) = self.above_file().rev().find_map(|changes| changes.get(&place)) {
             return Ok(value.clone());
         }
-        let read = self.database.begin_read().map_err(failed)?;
-        let open = read.open_table(definition(table)).map_err(failed)?;
-        Ok(open.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+        self.file.get(table, key)
     }
 
     fn all(&self, table: Table) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let open = read.open_table(definition(table)).map_err(failed)?;
-        let mut all = BTreeMap::new();
-        for entry in open.iter().map_err(failed)? {
-            let (key, value) = entry.map_err(failed)?;
-            all.insert(key.value().to_vec(), value.value().to_vec());
-        }
+        let mut all = self.file.all(table)?;
         for (key, value) in self.above_file().flat_map(|changes| of_table(changes, table)) {
             match value {
                 Some(value) => all.insert(key.clone(), value.clone()),
@@ -162,8 +110,8 @@ impl Index for RedbIndex {
     fn begin_sync(&mut self) -> io::Result<()> {
         self.land()?;
         let changes = Arc::new(mem::take(&mut self.held));
-        let (database, leaving) = (self.database.clone(), changes.clone());
-        let write = move || commit(&database, &leaving, Durability::Immediate);
+        let (file, leaving) = (self.file.clone(), changes.clone());
+        let write = move || file.commit(&leaving, Durability::Immediate);
         let thread = thread::Builder::new().name("index".to_owned()).spawn(write)?;
         self.leaving = Some(Leaving { changes, thread });
         Ok(())
@@ -172,12 +120,7 @@ impl Index for RedbIndex {
     fn clear(&mut self) -> io::Result<()> {
         self.land()?;
         self.held.clear();
-        let write = self.database.begin_write().map_err(failed)?;
-        for table in Table::ALL {
-            write.delete_table(definition(table)).map_err(failed)?;
-            write.open_table(definition(table)).map_err(failed)?;
-        }
-        write.commit().map_err(failed)
+        self.file.clear()
     }
 }
 

@@ -165,3 +165,34 @@ fn more_than_memory_should_hold_goes_into_the_file() {
     let (index, _) = RedbIndex::open_or_recreate(&path).expect("free again");
     assert_eq!(index.all(Table::State).expect("reads"), [(7_u32.to_be_bytes().to_vec(), b"anew".to_vec())]);
 }
+
+#[test]
+fn transactions_are_found_in_whichever_part_they_are() {
+    let (_dir, path, mut index) = index();
+    let many: u32 = 150_000;
+    let place = |key: u32, value: Option<&[u8]>| {
+        (Table::Transaction, key.wrapping_mul(2_654_435_761).to_be_bytes().to_vec(), value.map(<[u8]>::to_vec))
+    };
+    let found = |index: &RedbIndex, key| {
+        let (table, key, _) = place(key, None);
+        index.get(table, &key).expect("reads")
+    };
+    for key in 0..many {
+        index.write(vec![place(key, Some(&key.to_le_bytes()))]).expect("writes");
+        if key % 20_000 == 0 {
+            index.begin_sync().expect("begins");
+        }
+    }
+    index.write(vec![place(1, Some(b"again")), place(2, None)]).expect("writes");
+    index.sync().expect("syncs");
+    drop(index);
+    let (mut index, note) = RedbIndex::open_or_recreate(&path).expect("free again");
+    assert_eq!(note, None);
+    assert_eq!((found(&index, 1), found(&index, 2)), (Some(b"again".to_vec()), None));
+    for key in [0, 3, 65_535, 65_536, 80_000, many - 1] {
+        assert_eq!(found(&index, key), Some(key.to_le_bytes().to_vec()), "{key}");
+    }
+    assert_eq!(index.all(Table::Transaction).expect("reads").len(), many as usize - 1);
+    index.clear().expect("clears");
+    assert_eq!((index.all(Table::Transaction).expect("reads").len(), found(&index, 1)), (0, None));
+}
