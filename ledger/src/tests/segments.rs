@@ -170,3 +170,20 @@ fn what_an_earlier_process_wrote_is_synced_with_what_comes_after() {
         assert_grown(&open(image, ledger.index.clone(), u64::MAX).expect("sound"), 3);
     }
 }
+
+#[test]
+fn much_that_nobody_asked_to_sync_reaches_the_disk_a_megabyte_at_a_time() {
+    let disk = Faulty::default();
+    let mut ledger = open(disk.clone(), MemoryIndex::default(), u64::MAX).expect("empty");
+    grow(&mut ledger, 1);
+    ledger.sync().expect("the disk is good");
+    for view in 2..=8 {
+        let head = ledger.head().digest();
+        let block = super::build(&mut ledger, &head, view, vec![]).digest();
+        ledger.commit(&block, vec![0; 300 * 1024]).expect("the disk is good");
+    }
+    for image in disk.after_power_failure() {
+        let height = open(image, ledger.index.clone(), u64::MAX).expect("sound").head().height;
+        assert!(height >= Height(5), "four blocks are more than a megabyte: {height}");
+    }
+}
