@@ -19,6 +19,9 @@ use std::{
 /// A part with so many transactions is the last one no more.
 const PART: u64 = 65_536;
 
+/// Bytes of its pages that are held in memory at most.
+const CACHE: usize = 32 * 1024 * 1024;
+
 /// The last change of each key.
 pub(crate) type Changes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
 
@@ -58,7 +61,7 @@ pub(crate) fn of_table(changes: &Changes, table: Table) -> impl Iterator<Item = 
 impl File {
     /// Opens it, or creates it. Damage is an error.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut database = Database::create(path).map_err(|error| match error {
+        let mut database = Database::builder().set_cache_size(CACHE).create(path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => {
                 io::Error::new(io::ErrorKind::WouldBlock, format!("{} is open in another process", path.display()))
             }
