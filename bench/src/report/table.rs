@@ -136,7 +136,7 @@ pub(super) fn markdown(report: &Report) -> String {
         text.push_str("\n## On real processes\n\n");
         text += &markdown_table(REAL_HEADING, real);
     }
-    text.push_str("\n## What lies tolerance costs\n\n");
+    text.push_str("\n## What Byzantine tolerance costs\n\n");
     text += &markdown_table(["f", "n = 3f+1", "Raft of 2f+1, crashes only (*not run*), messages"], raft(report));
     text
 }
