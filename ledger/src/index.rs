@@ -10,8 +10,10 @@ use std::{collections::BTreeMap, io};
 pub enum Table {
     /// Block digest to height.
     Digest,
-    /// Transaction digest to its place and outcome.
+    /// Transaction digest to the place where it took effect, and its outcome.
     Transaction,
+    /// Transaction digest to the place where it had none last.
+    Skipped,
     /// State key to value.
     State,
     /// The index's own head.
@@ -19,7 +21,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 4] = [Self::Digest, Self::Transaction, Self::State, Self::Meta];
+    pub(crate) const ALL: [Self; 5] = [Self::Digest, Self::Transaction, Self::Skipped, Self::State, Self::Meta];
 }
 
 /// A change: the new value, or none.

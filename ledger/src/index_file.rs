@@ -37,12 +37,18 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> io::Error {
     io::Error::other(format!("index: {error}"))
 }
 
+fn is_in_parts(table: Table) -> bool {
+    matches!(table, Table::Transaction | Table::Skipped)
+}
+
 /// The name of a table, or of a part of it.
 fn name(table: Table, part: u32) -> String {
     match (table, part) {
         (Table::Digest, _) => "digest".to_owned(),
         (Table::Transaction, 0) => "transaction".to_owned(),
         (Table::Transaction, part) => format!("transaction-{part}"),
+        (Table::Skipped, 0) => "skipped".to_owned(),
+        (Table::Skipped, part) => format!("skipped-{part}"),
         (Table::State, _) => "state".to_owned(),
         (Table::Meta, _) => "meta".to_owned(),
     }
@@ -71,7 +77,7 @@ impl File {
         if !database.check_integrity().map_err(failed)? {
             return Err(failed("its checksums do not match"));
         }
-        let part = |name: &str| name.strip_prefix("transaction-")?.parse().ok();
+        let part = |name: &str| name.strip_prefix("transaction-").or(name.strip_prefix("skipped-"))?.parse().ok();
         let read = database.begin_read().map_err(failed)?;
         let tables = read.list_tables().map_err(failed)?;
         let last_part = tables.filter_map(|table| part(table.name())).max().unwrap_or(0);
@@ -81,7 +87,7 @@ impl File {
 
     /// The parts of a table, first to last.
     fn parts(&self, table: Table) -> impl DoubleEndedIterator<Item = String> + use<> {
-        let last = if table == Table::Transaction { self.last_part.load(Ordering::SeqCst) } else { 0 };
+        let last = if is_in_parts(table) { self.last_part.load(Ordering::SeqCst) } else { 0 };
         (0..=last).map(move |part| name(table, part))
     }
 
@@ -89,13 +95,17 @@ impl File {
     pub(crate) fn commit(&self, changes: &Changes, durability: Durability) -> io::Result<()> {
         let mut write = self.database.begin_write().map_err(failed)?;
         write.set_durability(durability).map_err(failed)?;
+        let mut is_full = false;
         for table in Table::ALL {
-            self.apply(table, changes, &write)?;
+            is_full |= self.apply(table, changes, &write)?;
         }
-        write.commit().map_err(failed)
+        write.commit().map_err(failed)?;
+        self.last_part.fetch_add(u32::from(is_full), Ordering::SeqCst);
+        Ok(())
     }
 
-    fn apply(&self, table: Table, changes: &Changes, write: &WriteTransaction) -> io::Result<()> {
+    /// Applies the changes of one table, and tells whether its last part is full.
+    fn apply(&self, table: Table, changes: &Changes, write: &WriteTransaction) -> io::Result<bool> {
         let parts: Vec<String> = self.parts(table).collect();
         let (last, former) = parts.split_last().expect("there is a first part");
         let mut open = write.open_table(tree(last)).map_err(failed)?;
@@ -110,10 +120,7 @@ impl File {
                 }
             }
         }
-        if table == Table::Transaction && open.len().map_err(failed)? >= PART {
-            self.last_part.fetch_add(1, Ordering::SeqCst);
-        }
-        Ok(())
+        Ok(is_in_parts(table) && open.len().map_err(failed)? >= PART)
     }
 
     /// One value.

@@ -208,7 +208,7 @@ impl<D: Disk, I: Index> Ledger<D, I> {
     /// Makes an executed block above the head the head, in memory and index.
     fn adopt(&mut self, mut executed: Executed) -> Result<CommittedBlock, LedgerError> {
         let header = executed.block.header.clone();
-        let mut changes = self.transaction_changes(&executed)?;
+        let mut changes = Self::transaction_changes(&executed);
         changes.push((Table::Digest, header.digest().0.to_vec(), Some(encode(&header.height))));
         changes.push((Table::Meta, HEAD.to_vec(), Some(encode(&(header.chain, (header.height, header.digest()))))));
         changes.extend(executed.state.take_changes().into_iter().map(|(key, value)| (Table::State, key, value)));
@@ -221,26 +221,18 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         Ok(CommittedBlock { block: executed.block, batches: executed.batches, outcomes: executed.outcomes })
     }
 
-    /// The index keeps the place at which a transaction took effect, or where it was first seen to have none.
-    fn transaction_changes(&self, executed: &Executed) -> Result<Vec<Change>, LedgerError> {
+    /// The index keeps the place at which a transaction took effect, and, apart, where it was skipped: so nothing needs to be looked up
+    /// here, however many old transactions a liar puts into a block.
+    fn transaction_changes(executed: &Executed) -> Vec<Change> {
         let height = executed.block.header.height;
-        let mut records: BTreeMap<Digest, TransactionRecord> = BTreeMap::new();
-        let mut outcomes = executed.outcomes.iter();
-        for (batch, body) in executed.batches.iter().enumerate() {
-            for position in 0..body.transactions().len() {
-                let Some((digest, outcome)) = outcomes.next() else { break };
-                let is_skipped = matches!(outcome, Outcome::Skipped(_));
-                let is_known = records.contains_key(digest) || (is_skipped && self.transaction(digest)?.is_some());
-                if !(is_skipped && is_known) {
-                    let record = TransactionRecord { height, batch, position, outcome: *outcome };
-                    records.insert(*digest, record);
-                }
-            }
-        }
-        let change = |(digest, record): (Digest, TransactionRecord)| {
-            (Table::Transaction, digest.0.to_vec(), Some(encode(&record)))
+        let bodies = executed.batches.iter().enumerate();
+        let places = bodies.flat_map(|(batch, body)| (0..body.transactions().len()).map(move |at| (batch, at)));
+        let change = |((batch, position), (digest, outcome)): ((usize, usize), &(Digest, Outcome))| {
+            let table = if matches!(outcome, Outcome::Skipped(_)) { Table::Skipped } else { Table::Transaction };
+            let record = TransactionRecord { height, batch, position, outcome: *outcome };
+            (table, digest.0.to_vec(), Some(encode(&record)))
         };
-        Ok(records.into_iter().map(change).collect())
+        places.zip(&executed.outcomes).map(change).collect()
     }
 
     /// Commits an executed block and its uncommitted ancestors, oldest first; `proof` proves `block`. What does not stand

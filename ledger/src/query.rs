@@ -124,10 +124,14 @@ impl<D: Disk, I: Index> Ledger<D, I> {
         Ok(None)
     }
 
-    /// Where a transaction took effect, or where it was skipped if it never did.
+    /// Where a transaction took effect, or where it was skipped last if it never did.
     pub fn transaction(&self, transaction: &Digest) -> Result<Option<TransactionRecord>, LedgerError> {
-        let stored = self.index.get(Table::Transaction, &transaction.0)?;
-        Ok(stored.and_then(|bytes| decode(&bytes).ok()))
+        for table in [Table::Transaction, Table::Skipped] {
+            if let Some(stored) = self.index.get(table, &transaction.0)? {
+                return Ok(decode(&stored).ok());
+            }
+        }
+        Ok(None)
     }
 
     /// Proof that a transaction is in the ledger and of what it did.

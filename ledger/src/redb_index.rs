@@ -16,8 +16,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Changes held in memory at most. More of them, as of an index that is made anew, go into the file without being durable.
-const HELD: usize = 65_536;
+/// Bytes of changes held in memory at most. More of them, as of an index that is made anew, go into the file without being durable.
+const HELD: usize = 16 * 1024 * 1024;
 
 /// An index in a redb file.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct RedbIndex {
     file: Arc<File>,
     /// Not in the file yet.
     held: Changes,
+    /// Bytes of keys and values that were put there.
+    held_bytes: usize,
     /// On their way into the file.
     leaving: Option<Leaving>,
 }
@@ -54,13 +56,23 @@ impl RedbIndex {
 
     fn open(path: &Path) -> io::Result<Self> {
         let file = Arc::new(File::open(path)?);
-        Ok(Self { file, held: Changes::new(), leaving: None })
+        Ok(Self { file, held: Changes::new(), held_bytes: 0, leaving: None })
     }
 
     /// Waits until nothing is on its way into the file.
     fn land(&mut self) -> io::Result<()> {
-        let Some(Leaving { thread, .. }) = self.leaving.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(failed("writing to it ended in a panic")))
+        let Some(Leaving { thread, changes }) = self.leaving.take() else { return Ok(()) };
+        let landed = thread.join().unwrap_or_else(|_| Err(failed("writing to it ended in a panic")));
+        if landed.is_err() {
+            self.take_back(changes);
+        }
+        landed
+    }
+
+    /// What did not get into the file is held again, below what came since: whatever is written later leaves no gap.
+    fn take_back(&mut self, changes: Arc<Changes>) {
+        let newer = mem::replace(&mut self.held, Arc::unwrap_or_clone(changes));
+        self.held.extend(newer);
     }
 
     /// Writes what is held into the file.
@@ -68,6 +80,7 @@ impl RedbIndex {
         self.land()?;
         self.file.commit(&self.held, durability)?;
         self.held.clear();
+        self.held_bytes = 0;
         Ok(())
     }
 
@@ -80,8 +93,13 @@ impl RedbIndex {
 
 impl Index for RedbIndex {
     fn write(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        if self.leaving.as_ref().is_some_and(|leaving| leaving.thread.is_finished()) {
+            self.land()?;
+        }
+        let bytes = |(_, key, value): &Change| key.len() + value.as_ref().map_or(0, Vec::len);
+        self.held_bytes += changes.iter().map(bytes).sum::<usize>();
         self.held.extend(changes.into_iter().map(|(table, key, value)| ((table, key), value)));
-        if self.held.len() > HELD { self.put_down(Durability::None) } else { Ok(()) }
+        if self.held_bytes > HELD { self.put_down(Durability::None) } else { Ok(()) }
     }
 
     fn get(&self, table: Table, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
@@ -110,16 +128,23 @@ impl Index for RedbIndex {
     fn begin_sync(&mut self) -> io::Result<()> {
         self.land()?;
         let changes = Arc::new(mem::take(&mut self.held));
+        self.held_bytes = 0;
         let (file, leaving) = (self.file.clone(), changes.clone());
         let write = move || file.commit(&leaving, Durability::Immediate);
-        let thread = thread::Builder::new().name("index".to_owned()).spawn(write)?;
-        self.leaving = Some(Leaving { changes, thread });
+        match thread::Builder::new().name("index".to_owned()).spawn(write) {
+            Ok(thread) => self.leaving = Some(Leaving { changes, thread }),
+            Err(error) => {
+                self.take_back(changes);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
         self.land()?;
         self.held.clear();
+        self.held_bytes = 0;
         self.file.clear()
     }
 }

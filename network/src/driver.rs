@@ -40,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 /// How long connections may take to close when the network stops.
-const GOODBYE: Duration = Duration::from_millis(500);
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Strangers are reported once in this time, however often they knock.
 const STRANGER_PAUSE: Duration = Duration::from_secs(60);
 

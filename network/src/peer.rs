@@ -281,7 +281,7 @@ impl PeerState {
         Writing(&self.writing)
     }
 
-    /// Whether nothing waits to be sent, and what was sent is flushed.
+    /// Whether nothing waits to be sent, and what was sent is the connection's: closing it gently sends that.
     pub(crate) fn is_drained(&self) -> bool {
         // The way of a frame: queue, link, writer. Looked at in this order, none is missed.
         self.queued().iter().all(|class| class.frames == 0) && self.writing.load(Ordering::SeqCst) == 0

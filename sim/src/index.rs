@@ -13,6 +13,8 @@ pub(crate) struct SimIndex(Arc<Mutex<Kept>>);
 #[derive(Debug, Default)]
 struct Kept {
     now: MemoryIndex,
+    /// Begun to be made durable, and not there yet: when the next sync begins, it is.
+    leaving: Option<MemoryIndex>,
     synced: MemoryIndex,
 }
 
@@ -25,6 +27,7 @@ impl SimIndex {
     pub(crate) fn crash(&self) {
         let mut kept = self.kept();
         kept.now = kept.synced.clone();
+        kept.leaving = None;
     }
 
     /// Everything is gone.
@@ -49,10 +52,24 @@ impl Index for SimIndex {
     fn sync(&mut self) -> io::Result<()> {
         let mut kept = self.kept();
         kept.synced = kept.now.clone();
+        kept.leaving = None;
+        Ok(())
+    }
+
+    fn begin_sync(&mut self) -> io::Result<()> {
+        let mut kept = self.kept();
+        let now = kept.now.clone();
+        if let Some(landed) = kept.leaving.replace(now) {
+            kept.synced = landed;
+        }
         Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
-        self.kept().now.clear()
+        let mut kept = self.kept();
+        if let Some(landed) = kept.leaving.take() {
+            kept.synced = landed;
+        }
+        kept.now.clear()
     }
 }

@@ -39,7 +39,7 @@ pub struct Knee {
     pub probes: Vec<Probe>,
     /// The greatest rate that was carried, if one was.
     pub rate: Option<u32>,
-    /// Why the search ended early, if it did.
+    /// Why the search ended early, or in nothing, if it did.
     pub ended: Option<String>,
 }
 

@@ -103,7 +103,7 @@ impl LoadReport {
         };
         lines.push(row(["due/s", "done/s", "p50 ms", "p99 ms", "carried"].map(str::to_owned)));
         lines.extend(knee.probes.iter().map(|probe| row(probe.cells())));
-        lines.extend(knee.ended.iter().map(|why| format!("  the search ended early: {why}")));
+        lines.extend(knee.ended.iter().map(|why| format!("  the search ended: {why}")));
         lines
     }
 }

@@ -65,6 +65,20 @@ fn what_is_in_the_log_is_there_without_a_sync_when_only_the_process_ended() {
 }
 
 #[test]
+fn an_index_that_was_not_written_any_more_is_made_up_for_from_the_log() {
+    let home = Home::grown(2);
+    let before = fs::read(home.index()).expect("there");
+    let mut ledger = home.open();
+    grow(&mut ledger, 5);
+    ledger.sync_blocks().expect("a good disk");
+    grow(&mut ledger, 6);
+    drop(ledger);
+    assert_grown(&home.open(), 6);
+    fs::write(home.index(), before).expect("writable");
+    assert_grown(&home.open(), 6);
+}
+
+#[test]
 fn an_unsynced_tail_may_be_lost_though_the_index_kept_it() {
     let home = Home::grown(2);
     let durable = fs::metadata(home.log()).expect("there").len();

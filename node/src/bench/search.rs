@@ -14,7 +14,7 @@ use std::time::Duration;
 const WARM_UP: Duration = Duration::from_secs(2);
 const WINDOW: Duration = Duration::from_secs(5);
 /// Full runs that may fail at what a short one has carried, each at a tenth less.
-const STEPS_BACK: u32 = 3;
+const STEPS_BACK: u32 = 6;
 
 /// Finds the knee; gives the run there.
 pub(super) async fn knee(
@@ -47,26 +47,31 @@ pub(super) async fn knee(
     }
     knee.rate = search.found();
     let rate = knee.rate.unwrap_or(wanted.rate);
-    let run = at_length(field, crowd, (wanted, rate, first_p50), history, output).await?;
-    knee.rate = knee.rate.map(|_| run.rate);
+    let (run, missed) = at_length(field, crowd, (wanted, rate, first_p50), history, output).await?;
+    knee.rate = knee.rate.map(|_| run.rate).filter(|_| missed.is_none());
+    let at_length = missed.map(|why| format!("what short runs carried is not carried at length: {why}"));
+    knee.ended = knee.ended.or(at_length);
     Ok((run, knee))
 }
 
-/// The run of full length, further down if it does not carry what a short one did.
+/// The run of full length, further down if it does not carry what a short one did. With it, why the last rate was not carried.
 async fn at_length(
     field: &mut Field,
     crowd: &mut Crowd,
     (wanted, mut rate, first_p50): (&Wanted, u32, Option<f64>),
     history: &mut History,
     output: Output,
-) -> Result<Run, Failure> {
+) -> Result<(Run, Option<String>), Failure> {
     let mut steps = 0;
     loop {
         let plan = Plan { rate, warm_up: wanted.warm_up, window: wanted.duration };
         let run = drive::run(field, crowd, plan, history).await?;
         let missed = run.client_was_late().or_else(|| judge(&run, first_p50.unwrap_or(f64::MAX)));
-        let Some(why) = missed.filter(|_| steps < STEPS_BACK) else { return Ok(run) };
+        let Some(why) = missed else { return Ok((run, None)) };
         output.note(format!("{rate} tx/s are not carried at length: {why}"));
+        if steps == STEPS_BACK {
+            return Ok((run, Some(why)));
+        }
         field.drain().await?;
         steps += 1;
         rate -= rate / 10;

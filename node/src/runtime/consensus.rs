@@ -1,4 +1,4 @@
-//! The consensus thread: one input after the other, no disk, no locks.
+//! The consensus thread: one input after the other, no disk, and no lock that anybody holds for long.
 
 use super::{
     around::Speaker,
@@ -23,7 +23,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// The journal is rotated when it is this long, and at least twice as long as what was live at the last rotation.
 pub(super) const ROTATE_AFTER: u64 = 32 * 1024 * 1024;
@@ -41,7 +41,8 @@ pub(super) enum Event<P: Protocol> {
     /// From the ledger thread.
     Ledger(Box<LedgerReply>),
     /// A client's transactions, checked. Answered, in order, once each is in the mempool or refused.
-    Submit { checked: Vec<CheckedTransaction>, respond: oneshot::Sender<Vec<Taken>> },
+    /// Room for others is made by then.
+    Submit { checked: Vec<CheckedTransaction>, respond: oneshot::Sender<Vec<Taken>>, room: OwnedSemaphorePermit },
     /// The journal has begun a new file, which is this long.
     Rotated { bytes: u64 },
     /// Somebody asks why there is no block.
@@ -110,9 +111,10 @@ impl<P: Protocol> Consensus<P> {
                 Event::Examine(respond) => {
                     let _gone = respond.send(self.publisher.examine(&self.core));
                 }
-                Event::Submit { checked, respond } => {
+                Event::Submit { checked, respond, room } => {
                     let taken = checked.into_iter().map(|checked| self.submit(checked)).collect::<Result<_, Gone>>()?;
                     let _gone_client = respond.send(taken);
+                    drop(room);
                 }
             }
             self.outbox.post();

@@ -23,14 +23,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Instant,
 };
-use tokio::sync::{mpsc as async_mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc as async_mpsc, oneshot};
 
 /// Work for the verification pool.
 pub(super) enum Job {
     /// A peer's message.
     Message { from: ReplicaId, class: Class, bytes: Bytes, slot: Slot },
     /// A client's transactions; answered, in order, once each is in the mempool or refused.
-    Transactions { transactions: Vec<Transaction>, respond: oneshot::Sender<Vec<submit::Taken>> },
+    Transactions {
+        transactions: Vec<Transaction>,
+        respond: oneshot::Sender<Vec<submit::Taken>>,
+        room: OwnedSemaphorePermit,
+    },
 }
 
 /// What the pool's threads share.
@@ -63,7 +67,9 @@ impl<P: Protocol> Checker<P> {
     fn run(&self, job: Job) {
         match job {
             Job::Message { from, class, bytes, slot } => self.message((from, class), &bytes, slot),
-            Job::Transactions { transactions, respond } => self.intake.take(transactions, respond, &self.consensus),
+            Job::Transactions { transactions, respond, room } => {
+                self.intake.take(transactions, respond, room, &self.consensus);
+            }
         }
     }
 

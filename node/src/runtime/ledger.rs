@@ -17,6 +17,7 @@ use quorate_validator::{
     sync::{Ask, Broken, CatchUp, Outcome, SyncError, SyncReply, Ticket},
 };
 use std::{
+    mem,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -181,7 +182,9 @@ impl<P: Protocol> LedgerThread<P> {
 
     fn show_tip(&self) {
         let tip = self.ledger.read().unwrap_or_else(PoisonError::into_inner).tip();
-        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
+        let before = mem::replace(&mut *self.tip.write().unwrap_or_else(PoisonError::into_inner), tip);
+        // It may be the last to hold a whole state, which takes a while to go: here nobody waits for it.
+        drop(before);
     }
 
     fn sync_if_due(&mut self) -> Result<(), String> {

@@ -14,14 +14,16 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
 };
-use tokio::sync::{mpsc as async_mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc, oneshot};
 
 /// Clients that wait for a commit at a time; beyond that they are told to come back.
 const MAX_WAITERS: usize = 100_000;
 
-/// Transactions of one client that are checked together, at most: waking a thread costs more than looking at a transaction. Their
-/// signatures take a thread a millisecond, for which nothing else waits long.
-const TOGETHER: usize = 32;
+/// Transactions of one client that are checked together, at most: waking a thread costs more than looking at one, and a peer's vote waits
+/// for the signatures of so many (0.3 ms).
+const TOGETHER: usize = 8;
+/// Such groups that are on their way to the mempool: consensus has no more of them before a vote than that.
+const GROUPS: usize = 16;
 
 /// Why a transaction is not taken.
 pub(super) type Refusal = (RejectCode, String);
@@ -41,12 +43,18 @@ impl Intake {
         &self,
         transactions: Vec<Transaction>,
         respond: oneshot::Sender<Vec<Taken>>,
+        room: OwnedSemaphorePermit,
         consensus: &mpsc::Sender<Event<P>>,
     ) {
         let nonces = transactions.iter().map(|transaction| self.check(transaction)).collect::<Vec<_>>();
         let checked = transactions.into_iter().zip(nonces).map(|(transaction, nonce)| Ok((transaction, nonce?)));
+        let checked: Vec<CheckedTransaction> = checked.collect();
+        if checked.iter().all(Result::is_err) {
+            let _gone_client = respond.send(checked.into_iter().map(|checked| checked.map(drop)).collect());
+            return;
+        }
         // If the consensus thread has ended, so has what the client waits for.
-        let _stopped = consensus.send(Event::Submit { checked: checked.collect(), respond });
+        let _stopped = consensus.send(Event::Submit { checked, respond, room });
     }
 
     fn check(&self, transaction: &Transaction) -> Result<u64, Refusal> {
@@ -135,8 +143,9 @@ pub(super) async fn serve(
     waiters: Arc<Waiters>,
     ledger: Arc<RwLock<NodeLedger>>,
 ) {
+    let groups = Arc::new(Semaphore::new(GROUPS));
     while let Some(submission) = submissions.recv().await {
-        let (jobs, waiters, ledger) = (jobs.clone(), waiters.clone(), ledger.clone());
+        let (jobs, waiters, ledger, groups) = (jobs.clone(), waiters.clone(), ledger.clone(), groups.clone());
         tokio::spawn(async move {
             let Submission { transactions, wait, respond } = submission;
             let waiting = |transaction: &Transaction| {
@@ -149,7 +158,8 @@ pub(super) async fn serve(
                 let transactions: Vec<_> = transactions.by_ref().take(TOGETHER).collect();
                 let waiting: Vec<_> = transactions.iter().map(waiting).collect();
                 let (respond, taken) = oneshot::channel();
-                jobs.push(Lane::Clients, Job::Transactions { transactions, respond });
+                let room = groups.clone().acquire_owned().await.expect("it is never closed");
+                jobs.push(Lane::Clients, Job::Transactions { transactions, respond, room });
                 pending.push((waiting, taken));
             }
             let mut results = Vec::new();
@@ -177,9 +187,10 @@ async fn follow(
         drop(commit);
         waiters.forget(&digest);
         // A client that sends again what is committed already is answered with its block.
-        return match committed_before(ledger.clone(), digest).await {
-            Some((height, outcome)) if code == RejectCode::OldNonce => Submitted::Committed { height, outcome },
-            _ => Submitted::Rejected { code, why },
+        let before = if code == RejectCode::OldNonce { committed_before(ledger.clone(), digest).await } else { None };
+        return match before {
+            Some((height, outcome)) => Submitted::Committed { height, outcome },
+            None => Submitted::Rejected { code, why },
         };
     }
     match (wait, commit) {

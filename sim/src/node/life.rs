@@ -128,7 +128,7 @@ impl<P: SimProtocol> Life<P> {
                     Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
                 }
             }
-            Task::SyncThenRotate => match self.ledger.sync() {
+            Task::SyncThenRotate => match self.ledger.sync_blocks() {
                 Ok(()) => self.rotate_now(outs),
                 Err(error) => outs.push(Out::Died(Death::Disk(error.to_string()))),
             },
@@ -147,7 +147,7 @@ impl<P: SimProtocol> Life<P> {
             }
             self.commits += 1;
             if self.commits.is_multiple_of(self.sync_every)
-                && let Err(error) = self.ledger.sync()
+                && let Err(error) = self.ledger.sync_blocks()
             {
                 return outs.push(Out::Died(Death::Disk(error.to_string())));
             }

@@ -41,7 +41,7 @@ pub(super) fn take<D: Disk, I: Index>(
     }
     let proof = reply.proof.into_inner();
     let committed = ledger.append_synced(bodies, proof.clone())?;
-    ledger.sync()?;
+    ledger.sync_blocks()?;
     let recent = committed.iter().rev().map(|new| new.block.header.clone()).collect();
     Ok(Taken::Committed(LedgerReply::Synced { head: last, proof, committed: Committed::of(committed, ledger), recent }))
 }
