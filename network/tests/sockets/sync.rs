@@ -8,9 +8,14 @@ use tokio::time::timeout;
 
 async fn pair(committee: &Committee) -> (Node, Node) {
     let (mut asker, mut answerer) = (committee.start(0).await, committee.start(1).await);
+    both_up(&mut asker, &mut answerer).await;
+    (asker, answerer)
+}
+
+/// Questions of a peer that has not said hello yet are dropped.
+async fn both_up(asker: &mut Node, answerer: &mut Node) {
     asker.wait_up(1).await;
     answerer.wait_up(0).await;
-    (asker, answerer)
 }
 
 async fn request(node: &mut Node) -> (Bytes, Responder) {
@@ -45,7 +50,7 @@ async fn an_answer_over_the_limit_is_refused_where_it_is_made_and_where_it_arriv
     let mut answerer = committee.start(1).await;
     committee.limits.response = 10;
     let mut asker = committee.start(0).await;
-    asker.wait_up(1).await;
+    both_up(&mut asker, &mut answerer).await;
     let reply = asker.network.request(id(1), Bytes::from("q"));
     let (_, respond) = request(&mut answerer).await;
     respond.respond(Bytes::from(vec![0; 11])).unwrap();
@@ -60,7 +65,7 @@ async fn a_peer_that_says_nothing_is_given_up() {
     let mut answerer = committee.start(1).await;
     committee.limits.request_timeout = Duration::from_millis(100);
     let mut asker = committee.start(0).await;
-    asker.wait_up(1).await;
+    both_up(&mut asker, &mut answerer).await;
     let reply = asker.network.request(id(1), Bytes::from("q"));
     let (_, _held) = request(&mut answerer).await;
     assert_eq!(answer(reply).await, Err(RequestError::Timeout));
